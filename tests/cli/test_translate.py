@@ -76,6 +76,17 @@ def test_what_has_no_translation_has_its_line(program: Path) -> None:
         exec(program.with_suffix(".py").read_text(), {"__name__": "__main__"})
 
 
+def test_what_its_run_does_not_come_to_need_not_be_translated(program: Path) -> None:
+    program.write_text(
+        "if #arg > 0 then\n   local ffi = require 'ffi'\n   ffi.cdef('int x;')\nend\nprint(#arg)\n"
+    )
+    result = run(program)
+    assert result.exit_code == 1
+    assert "verified: 1 place has no translation, none of which the run came to" in result.output
+    assert result.output.endswith("1 place has no translation, which its run did not come to\n")
+    assert "was not verified" in run(program, "--force", "-x").output
+
+
 def test_a_syntax_error_has_its_line(program: Path) -> None:
     program.write_text("x = 1\nx = = 2\n")
     result = run(program)

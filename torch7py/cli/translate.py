@@ -149,7 +149,9 @@ def translate(
     if translation.verified is not None and not translation.verified.equal:
         raise Inequality(f"{file}: not the same: {translation.verified.difference}")
     if translation.problems:
-        raise Failure(f"{file}: {untranslated(len(translation.problems))}, so it was not verified")
+        is_verified = translation.verified is not None
+        why = "which its run did not come to" if is_verified else "so it was not verified"
+        raise Failure(f"{file}: {untranslated(len(translation.problems))}, {why}")
     if translation.failure:
         raise Failure(f"{file}: nothing was verified: {translation.failure}")
 

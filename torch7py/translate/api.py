@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,12 +33,10 @@ from torch7py.translate.verify_script import (
     observed_in_a_run,
     verify_script,
 )
-from torch7py.wording import counted
+from torch7py.wording import counted, untranslated
 
 DIVIDED = "divided: torchrun --nproc-per-node 2 runs the page in two processes"
 MOST_LINES = 10  # of those that print numbers with an error
-MOST_RUNS = 3  # of a program, each of which shows something that those before have not
-
 MOST_RUNS = 3  # of a program, each of which shows what those before have not
 
 __all__ = ["Translation", "to_pytorch"]
@@ -114,7 +113,8 @@ def to_pytorch(
 ) -> Translation:
     """Translate a Lua program (``.lua``) or the models and criterions of a ``.t7`` file.
 
-    A program is run, with ``arguments``, beside its translation, where that is complete (``verify``). A model is run
+    A program is run, with ``arguments``, beside its translation (``verify``); where a part of it has none, that is
+    verified if the run does not come there. A model is run
     beside its class, on an input that its layers tell, or of ``input_size``, for several models by the names of their
     classes: ``"20x3x32x32"``, ``"20x5:100"`` for whole numbers from 1 to 100, ``"20x3,20x4"`` for a table. Nothing is
     written; ``write`` of the result does. ::
@@ -176,7 +176,9 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, limit: float | 
         if observed.loaded:
             page = translate_script(source, str(file), observed)
             report = report_of_page(page, file)
-    if verify and not page.problems:
+    if verify and page.problems:
+        return _with_gaps(page, source, file, arguments, limit)
+    if verify:
         for run in range(MOST_RUNS):
             try:
                 comparison = _verify_program(page, file, arguments, report, limit)
@@ -200,6 +202,25 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, limit: float | 
                     page, report, comparison = plain, plain_report, compared
                     break
     return Translation(page.code, report, page.modules, page=page, comparison=comparison)
+
+
+def _with_gaps(
+    page: Native, source: bytes, file: Path, arguments: Sequence[str], limit: float | None
+) -> Translation:
+    """The page of a program of which something is refused: one is taken whose run comes to none of these places."""
+    report = report_of_page(page, file)
+    for other in itertools.chain([page], in_plain_forms(source, str(file), page, with_gaps=True)):
+        other_report, compared = report_of_page(other, file), None
+        with contextlib.suppress(Unforeseen):
+            compared = _verify_program(other, file, arguments, other_report, limit)
+        if other_report.failure:
+            break  # of the program itself
+        if other_report.verified is not None and other_report.verified.equal:
+            other_report.notes.append(
+                f"verified: {untranslated(len(other.problems))}, none of which the run came to"
+            )
+            return Translation(other.code, other_report, other.modules, page=other, comparison=compared)
+    return Translation(page.code, report, page.modules, page=page)
 
 
 def _verify_program(

@@ -51,9 +51,11 @@ class Piece:
         """``verified``, ``differs``, ``not verified``, ``incomplete`` or ``failed``."""
         if self.failure:
             return "failed"
+        if self.report.problems:
+            return "incomplete"
         if self.report.verified is not None:
             return "verified" if self.report.verified.equal else "differs"
-        return "incomplete" if self.report.problems else "not verified"
+        return "not verified"
 
     def as_subject(self, directory: Path, out: Path) -> Subject:
         """What a page of HTML says of it, with its places in both directories."""

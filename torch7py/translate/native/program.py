@@ -144,8 +144,13 @@ def _may_have_a_floor(problem: Problem) -> bool:
     return not is_of_what_is_not_there(problem)
 
 
-def in_plain_forms(source: bytes, file: str, translation: Native) -> Iterator[Native]:
-    """A program's pages with less and less that is proved, where those with all of it have turned out otherwise."""
+def in_plain_forms(
+    source: bytes, file: str, translation: Native, with_gaps: bool = False
+) -> Iterator[Native]:
+    """A program's pages with less and less that is proved, where those with all of it have turned out otherwise.
+
+    ``with_gaps``: those too in which something is refused.
+    """
     for forms in (
         PlainForms(passes=True, vectors=True, tensors=True),
         PlainForms(passes=True, vectors=True, modules=True, tensors=True),
@@ -156,7 +161,7 @@ def in_plain_forms(source: bytes, file: str, translation: Native) -> Iterator[Na
             continue  # which had refused statements
         with uncollected():
             page = _without_clashes(source, file, translation.observed, forms)
-        if not page.problems:
+        if with_gaps or not page.problems:
             yield page
 
 
