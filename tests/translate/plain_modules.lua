@@ -612,3 +612,4 @@ for i = 1, 3 do
 end
 net:evaluate()
 print(net:forward(x[1]), net.label, inner:get(2).running_mean:sum())
+print(#nn.Parallel():add(net):add(inner):parameters())  -- which only holds them

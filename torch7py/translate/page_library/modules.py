@@ -438,19 +438,21 @@ class Concat(ConcatTable):
 
 
 class Parallel(Concat):
-    """``nn.Parallel``: each module takes a slice of the input along a dimension."""
+    """``nn.Parallel``: each module takes a slice of the input along a dimension; without one it only holds them."""
 
     NAME = "nn.Parallel"
 
-    def __init__(self, input_dimension: Any, dimension: Any) -> None:
+    def __init__(self, input_dimension: Any = None, dimension: Any = 1) -> None:
         super().__init__(dimension)
-        self.inputDimension = int(input_dimension)
+        self.inputDimension = None if input_dimension is None else int(input_dimension)
 
     def parts(self, inputs: Any) -> list[Any]:
+        if self.inputDimension is None:
+            raise TypeError("nn.Parallel without a dimension goes forward")
         return [part.contiguous() for part in inputs.unbind(self.inputDimension - 1)]
 
     def together(self, inputs: Any, gradients: list[Any]) -> Any:
-        return torch.stack(gradients, self.inputDimension - 1)
+        return torch.stack(gradients, (self.inputDimension or 1) - 1)
 
 
 class Loss(Object, Layer):
