@@ -192,18 +192,8 @@ def _size(t: Translation, node: Call, source: Expression, size: Expression) -> s
     return f"*{t.need('fitted_size')}({t.value(source)}, {longer}{side})"
 
 
-@_of_an_image("image.rotate")
-def rotated(t: Translation, node: Call) -> Py:
-    """``image.rotate(x, angle[, mode])``"""
-    source, rest = _source(t, node), node.arguments[1:]
-    if not rest or t.kind(rest[0]) != "number" or len(rest) > 2:
-        raise Undecided("T7-203", node.line, "image.rotate by what may be no angle")
-    args = ", ".join([_numbers(t, node, source), *(t.value(argument).text for argument in rest)])
-    return atom(f"{t.need('rotate_image')}({args})")
-
-
 # ---------------------------------------------------------------------------------------------------------
-# Colours and ranges
+# Colours
 
 
 @_of_an_image("image.rgb2y")
@@ -219,6 +209,23 @@ def to_yuv(t: Translation, node: Call) -> Py:
 @_of_an_image("image.yuv2rgb")
 def from_yuv(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('yuv_to_rgb')}({_numbers(t, node, _source(t, node))})")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Kernels
+
+
+@function("image.convolve")
+def convolved(t: Translation, node: Call) -> Py:
+    """``image.convolve(x, kernel[, mode])``"""
+    if [t.kind(argument) for argument in node.arguments[:3]].count("tensor") != 2:
+        raise Undecided("T7-203", node.line, "image.convolve with a tensor for its result")
+    source, kernel, rest = node.arguments[0], node.arguments[1], node.arguments[2:]
+    mode = _text(t, node, rest[0], "a mode") if rest and not isinstance(rest[0], Nil) else "valid"
+    if mode not in ("valid", "full", "same"):
+        raise Undecided("T7-203", node.line, f"image.convolve in the mode {mode}")
+    text = "" if mode == "valid" else f", {code.quoted(mode)}"
+    return atom(f"{t.need('convolve')}({_numbers(t, node, source)}, {t.value(kernel)}{text})")
 
 
 def _named(t: Translation, node: Call, names: tuple[str, ...]) -> dict[str, Expression]:
@@ -245,93 +252,9 @@ def _settings(t: Translation, settings: dict[str, Expression], python: dict[str,
         keyword, kind = python[name]
         if t.kind(value) != kind:
             raise Undecided("T7-203", value.line, f"the setting {name} of an image, of an unknown kind")
-        if not (isinstance(value, Boolean) and not value.value and keyword != "saturate"):
-            written = (
-                t.expressions.whole_number(value) if keyword in ("padding", "per_row") else t.value(value)
-            )
-            text += f", {keyword}={written}"
+        if not (isinstance(value, Boolean) and not value.value):
+            text += f", {keyword}={t.value(value)}"
     return text
-
-
-_RANGES = {
-    "min": ("low", "number"),
-    "max": ("high", "number"),
-    "saturate": ("saturate", "boolean"),
-}
-
-
-@function("image.minmax")
-def ranged(t: Translation, node: Call) -> Py:
-    """``image.minmax{tensor = x, min = a, max = b, symm = false, saturate = false}``, as a new tensor."""
-    keywords = {**_RANGES, "symm": ("symmetric", "boolean")}
-    if not (len(node.arguments) == 1 and isinstance(node.arguments[0], Table)):
-        raise Undecided("T7-203", node.line, "image.minmax with settings that are not written out")
-    settings = _named(t, node, ("tensor", *keywords))
-    source = settings.pop("tensor", None)
-    if source is None or t.kind(source) != "tensor":
-        raise Undecided("T7-203", node.line, "image.minmax of something that may be no tensor")
-    return atom(f"{t.need('minmax')}({_numbers(t, node, source)}{_settings(t, settings, keywords)})")
-
-
-_OF_GRIDS = {
-    "padding": ("padding", "number"),
-    "nrow": ("per_row", "number"),
-    "scaleeach": ("scale_each", "boolean"),
-    "min": ("low", "number"),
-    "max": ("high", "number"),
-    "symmetric": ("symmetric", "boolean"),
-    "saturate": ("saturate", "boolean"),
-}
-
-
-@function("image.toDisplayTensor")
-def grid(t: Translation, node: Call) -> Py:
-    return _grid(t, node, _named(t, node, ("input", *_OF_GRIDS)), "input")
-
-
-def _grid(t: Translation, node: Call, settings: dict[str, Expression], name: str) -> Py:
-    source = settings.pop(name, None)
-    kind = None if source is None else t.kind(source)
-    if source is None or not (kind == "tensor" or (kind == "table" and t.representation(source) == "list")):
-        raise Undecided("T7-203", node.line, f"{t.path(node.callee)} of something that may be no images")
-    return atom(
-        f"{_needed(t, 'image_grid', 'minmax')}({_numbers(t, node, source)}{_settings(t, settings, _OF_GRIDS)})"
-    )
-
-
-# What image.display takes besides: how large a window is, what stands over it, and which one.
-_OF_WINDOWS = ("zoom", "win", "x", "y", "legend", "offscreen", "gui", "input_image")
-
-
-@function("image.display")
-def displayed(t: Translation, node: Call) -> Py:
-    """Shown in a window of the system's own, which is nothing that the program could go on with."""
-    if len(node.arguments) == 1 and isinstance(node.arguments[0], Table):
-        settings = _named(t, node, ("image", *_OF_GRIDS, *_OF_WINDOWS))
-    else:
-        settings = dict(zip(("image", "zoom", "min", "max", "legend", "win"), node.arguments, strict=False))
-        settings = {name: value for name, value in settings.items() if not isinstance(value, Nil)}
-    legend = settings.get("legend")
-    title = "" if legend is None or t.kind(legend) != "string" else f", {t.value(legend)}"
-    kept = {name: value for name, value in settings.items() if name not in _OF_WINDOWS}
-    return atom(f"{t.need('show_image')}({_grid(t, node, kept, 'image')}{title})")
-
-
-# ---------------------------------------------------------------------------------------------------------
-# Kernels
-
-
-@function("image.convolve")
-def convolved(t: Translation, node: Call) -> Py:
-    """``image.convolve(x, kernel[, mode])``"""
-    if [t.kind(argument) for argument in node.arguments[:3]].count("tensor") != 2:
-        raise Undecided("T7-203", node.line, "image.convolve with a tensor for its result")
-    source, kernel, rest = node.arguments[0], node.arguments[1], node.arguments[2:]
-    mode = _text(t, node, rest[0], "a mode") if rest and not isinstance(rest[0], Nil) else "valid"
-    if mode not in ("valid", "full", "same"):
-        raise Undecided("T7-203", node.line, f"image.convolve in the mode {mode}")
-    text = "" if mode == "valid" else f", {code.quoted(mode)}"
-    return atom(f"{t.need('convolve')}({_numbers(t, node, source)}, {t.value(kernel)}{text})")
 
 
 _OF_GAUSSIANS = {

@@ -48,18 +48,6 @@ def save_image(path, x):
 )
 
 helper(
-    "show_image",
-    '''
-def show_image(x, title=None):
-    """Show planes of numbers from 0 to 1 as a picture."""
-    x = (x.double().clamp(0, 1) * 255).byte()
-    if x.dim() == 3:
-        x = x[0] if len(x) == 1 else x.permute(1, 2, 0)
-    Image.fromarray(x.cpu().contiguous().numpy()).show(title)
-''',
-)
-
-helper(
     "luminance",
     '''
 def luminance(x):
@@ -140,93 +128,6 @@ def scale_image_cubic(x, width, height):
             x = b + 0.5 * step * (c - a + step * inner)
         x = x.transpose(-1, -2)
     return x.clone(memory_format=torch.contiguous_format)
-''',
-)
-
-helper(
-    "rotate_image",
-    '''
-def rotate_image(x, angle, mode="simple"):
-    """An image turned around its centre by an angle; each pixel is the nearest one, or with "bilinear" a mean of four.
-
-    Pixels from outside are 0.
-    """
-    height, width = x.shape[-2:]
-    single = torch.float32
-    angle = torch.tensor(angle, dtype=single).item()
-    turn = [torch.tensor(f(angle), dtype=single if mode == "simple" else torch.float64) for f in (math.cos, math.sin)]
-    column = torch.arange(width, dtype=single) - (width - 1) / 2
-    row = (torch.arange(height, dtype=single) - (height - 1) / 2).unsqueeze(1)
-    if mode == "simple":
-        places = turn[0] * column - turn[1] * row, turn[0] * row + turn[1] * column
-        places = [place + (size - 1) / 2 for place, size in zip(places, (width, height))]
-        columns, rows = ((p.double().abs() + 0.5).floor().mul(p.sign()).long() for p in places)
-        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-        return torch.where(inside, x[..., rows.clamp(0, height - 1), columns.clamp(0, width - 1)].to(single), 0).to(x)
-    column, row = column.double(), row.double()
-    places = turn[0] * column - turn[1] * row, turn[0] * row + turn[1] * column
-    ends, inside = [], True
-    for place, size in zip(places, (width, height)):
-        place = place.to(x.dtype) + (size - 1) / 2
-        low = place.floor().long()
-        part = place - low
-        ends_high, ends_low = (low == size - 1) & (part < 0.5), (low == -1) & (part > 0.5)
-        inside = inside & (ends_high | (low + 1 < size)) & (ends_low | (low >= 0))
-        high = torch.where(ends_high, low, low + 1)
-        low = torch.where(ends_low, high, low)
-        ends.append((low.clamp(0, size - 1), high.clamp(0, size - 1), part))
-    (left, right, a), (top, bottom, b) = ends
-    upper = (1 - a) * (1 - b) * x[..., top, left] + a * (1 - b) * x[..., top, right]
-    mixed = upper + (1 - a) * b * x[..., bottom, left] + a * b * x[..., bottom, right]
-    return torch.where(inside, mixed.to(single), 0).to(x)
-''',
-)
-
-helper(
-    "minmax",
-    '''
-def minmax(x, low=None, high=None, symmetric=False, saturate=False):
-    """Numbers from 0 to 1: the smallest and the largest, or those given, come to lie at the ends."""
-    saturate = saturate and not (low is None and high is None)
-    reach = 0
-    if low is None:
-        reach = x.abs().max()
-        low = -reach if symmetric else x.min()
-    x = x - low
-    span = high - low if high is not None else 2 * reach if symmetric else x.max()
-    if span != 0:
-        x = x / span
-    return x.clamp(0, 1) if saturate else x
-''',
-)
-
-helper(
-    "image_grid",
-    '''
-def image_grid(
-    images, padding=0, per_row=6, scale_each=False, low=None, high=None, symmetric=False, saturate=True
-):
-    """Many images as one, in rows, with numbers from 0 to 1. A single one stays what it is."""
-
-    def ranged(x):
-        return minmax(x, low, high, symmetric, saturate)
-
-    if isinstance(images, list):
-        images = torch.stack([image if image.dim() == 3 else image[None] for image in images])
-    if images.dim() == 2 or (images.dim() == 3 and len(images) in (1, 3)):
-        return ranged(images)
-    if scale_each:
-        images = torch.stack([ranged(image) for image in images])
-    columns = min(per_row, len(images))
-    rows = -(-len(images) // columns)
-    height, width = images.shape[-2:]
-    shape = (*images.shape[1:-2], rows * (height + padding), columns * (width + padding))
-    grid = images.new_full(shape, images.max().item())
-    for k, image in enumerate(images):
-        top = k // columns * (height + padding) + padding // 2
-        left = k % columns * (width + padding) + padding // 2
-        grid[..., top : top + height, left : left + width] = image
-    return grid if scale_each else ranged(grid)
 ''',
 )
 
