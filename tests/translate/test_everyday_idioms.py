@@ -248,6 +248,26 @@ print(net:forward(torch.randn(2, 3)):sum())
 net:evaluate()
 print(net:forward(torch.ones(2, 3)):sum())
 """,
+    "layers of the sizes in a table with functions": """
+require 'nn'
+torch.manualSeed(4)
+local Model = {width = 3}
+function Model:make(x)
+   self.net = nn.Sequential()
+   self.net:add(nn.Linear(x:size(2), self.width))
+   self.net:add(nn.MulConstant(self.width))
+   self.net:add(nn.View(-1, self.width, 1))
+end
+Model:make(torch.ones(2, 2))
+print(Model.net:forward(torch.randn(4, 2)):sum(), Model.net:forward(torch.randn(4, 2)):dim())
+""",
+    "padding on a side that a number tells": """
+require 'nn'
+local function padded(d) return nn.Sequential():add(nn.Padding(2, -d, 2)):add(nn.Padding(2, d * 2, 2)) end
+print(padded(1):forward(torch.ones(2, 3)):size(2), padded(2):forward(torch.ones(2, 3)):sum())
+""",
+}
+OTHERS = {
     "an output that another function reads": """
 require 'nn'
 require 'nngraph'
@@ -281,26 +301,6 @@ for i = 1, 2 do
    net:updateParameters(0.5)
 end
 """,
-    "layers of the sizes in a table with functions": """
-require 'nn'
-torch.manualSeed(4)
-local Model = {width = 3}
-function Model:make(x)
-   self.net = nn.Sequential()
-   self.net:add(nn.Linear(x:size(2), self.width))
-   self.net:add(nn.MulConstant(self.width))
-   self.net:add(nn.View(-1, self.width, 1))
-end
-Model:make(torch.ones(2, 2))
-print(Model.net:forward(torch.randn(4, 2)):sum(), Model.net:forward(torch.randn(4, 2)):dim())
-""",
-    "padding on a side that a number tells": """
-require 'nn'
-local function padded(d) return nn.Sequential():add(nn.Padding(2, -d, 2)):add(nn.Padding(2, d * 2, 2)) end
-print(padded(1):forward(torch.ones(2, 3)):size(2), padded(2):forward(torch.ones(2, 3)):sum())
-""",
-}
-OTHERS = {
     "errors that are no texts": """
 local function risky(n)
    if n == 2 then error({code = n}) elseif n == 3 then error() elseif n == 4 then error('text', 0) end

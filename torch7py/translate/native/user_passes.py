@@ -8,17 +8,15 @@ Which call of which copy a gradient belongs to is not told from the program's te
 keeps the graph of its last call (``run_alone``), and is gone back through with that alone (``go_back_through``), as in
 Torch7. An input that is not that of the last call is an error when the page runs, and so is an output that was changed
 since: autograd sees it. Copies that share weights are modules of their own (``shared_copy``), with the same parameters.
-Other modules of which no more is known are taken in the same way (``training/unresolved_backward.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
-from torch7py.translate.kinds import LuaClass, Type
+from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -55,12 +53,6 @@ class UserPasses:
 
     def __init__(self, translator: Translation) -> None:
         self.t = translator
-        self.modules: set[Type] = set()  # elsewhere, that are gone back through like that, too
-        self.others: set[Invoke] = set()  # and their calls
-
-    def take(self, module: Type, calls: Iterable[Invoke]) -> None:
-        self.modules.add(module)
-        self.others.update(calls)
 
     @cached_property
     def _inside(self) -> set[tree.Node | tree.Block]:
@@ -102,7 +94,7 @@ class UserPasses:
         t = self.t
         if not isinstance(node, Invoke) or not self._is_module(node.receiver):
             return None
-        if node not in self._inside and node not in self.others:
+        if node not in self._inside:
             return None
         if t.types.function_called(node):
             return None
@@ -112,8 +104,6 @@ class UserPasses:
         if node.method in BACKWARD:
             if node.method == "accGradParameters" or len(node.arguments) != 2:
                 raise Problem("T7-226", node.line, f"{node.method} by hand, with these arguments")
-            if node in self.others:
-                t.training.explicit.check_stale(node)
             arguments = f"{base}, {t.value(node.arguments[1])}, {self._inputs(node, base)}"
             arguments += ", weights=False" if node.method == "updateGradInput" else ""
             return atom(f"{self._helper('go_back_through')}({arguments})")
@@ -140,7 +130,7 @@ class UserPasses:
     def field(self, node: Index) -> Py | None:
         if not isinstance(node.key, tree.String) or node.key.value != "output":
             return None
-        if node not in self._inside and self.t.type(node.base) not in self.modules:
+        if node not in self._inside:
             return None
         if not self._is_module(node.base) or self.t.type(node.base).find().classes:
             return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import LuaClass, Type
+from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
@@ -235,16 +235,11 @@ class Functions(Protocol):
 
 
 class UserPasses(Protocol):
-    modules: set[Type]  # modules elsewhere that are run and gone back through by hand
-
     def is_inside(self, function: tree.Function | None) -> bool:
         """Whether a function is a method of a class that goes back through modules by hand, or in one."""
 
     def is_backward(self, node: tree.Node | tree.Block) -> bool:
         """Whether a call goes back through a module or criterion, in a pass that the page has autograd compute."""
-
-    def take(self, module: Type, calls: Sequence[Invoke]) -> None:
-        """Have calls of a module elsewhere, all that there are, written like those inside of such classes."""
 
     def value(self, node: Call | Invoke) -> Py | None:
         """A call of a module inside; None for other calls."""

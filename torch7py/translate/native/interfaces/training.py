@@ -108,10 +108,6 @@ class Explicit:
         """Have a module keep the weights that its last call had."""
 
     @abstractmethod
-    def check_stale(self, node: Invoke) -> None:
-        """Refuse gradients of outputs from before a step that autograd would see."""
-
-    @abstractmethod
     def keeps_output(self, module: Expression) -> bool:
         """Whether a module of the page keeps its last output, with its graph, for a pass in another function."""
 

@@ -20,7 +20,6 @@ from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.inputs import takes_items
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.training import unresolved_backward
 from torch7py.translate.native.training.criterions import Criterions
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.native.training.losses import Losses
@@ -70,7 +69,6 @@ class Explicit(interfaces.Explicit):
                     self._resolve_pass(node, statements)
                 else:
                     self.criterion_calls[node] = CriterionBackward(node)
-        unresolved_backward.find(self.t, self, self.calls)
         for statements in self.scopes.values():
             self._read_fields(statements)
         for scope, statements in self.scopes.items():
@@ -227,10 +225,7 @@ class Explicit(interfaces.Explicit):
             for node in tree.direct_nodes(statement):
                 if not (isinstance(node, Index) and node.dotted and isinstance(node.key, tree.String)):
                     continue
-                if (
-                    node in self.t.models.coupling.inside
-                    or self.t.type(node.base) in self.t.user_passes.modules
-                ):
+                if node in self.t.models.coupling.inside:
                     continue
                 kind, name = self.t.kind(node.base), node.key.value
                 if name == "gradInput" and kind in ("module", "criterion") and self.passes:
@@ -305,9 +300,6 @@ class Explicit(interfaces.Explicit):
             return
         if backward_pass.refused:
             raise Problem("T7-226", node.line, backward_pass.refused)
-        self.check_stale(node)
-
-    def check_stale(self, node: Invoke) -> None:
         if not self.is_stale(node.receiver):
             return
         for optimizer in self.training.optimizers:
