@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from tests.translate.running import assert_same
+from tests.translate.running import assert_same, same_or_error
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN
 from torch7py.translate.observed import NOTHING_SEEN
-from torch7py.translate.verify import Different
-from torch7py.translate.verify_script import verify_script
 
 HERE = Path(__file__).parent
 SOURCES = HERE.joinpath("nothing_known.lua").read_text().split("\n---\n")
@@ -24,10 +21,7 @@ def of_floor(source: bytes, file: str) -> program.Native:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=[source.split("\n")[0][3:] for source in SOURCES])
-def test_what_is_known_only_when_the_page_runs(
-    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_what_is_known_only_when_the_page_runs(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.translate.running.translate_script", of_floor)
     page = assert_same(source)
     assert page is not None
@@ -40,31 +34,7 @@ def test_programs_never_compute_otherwise(
 ) -> None:
     """An error is allowed, another number never."""
     monkeypatch.chdir(tmp_path)  # where some write files
-    same, others = 0, list[str]()
-    for source in PROGRAMS[::step]:
-        path = tmp_path / source.name
-        path.write_bytes(source.read_bytes())
-        page = of_floor(path.read_bytes(), path.name)
-        if page.problems:
-            continue
-        try:
-            verify_script(page, path)
-            same += 1
-        except Different as difference:
-            others.append(f"{source.name}: {difference}")
-    assert [text for text in others if not re.search("the translation (fails: |draws )", text)] == []
-    assert same >= least
-
-
-def test_tables_and_options_are_shown_as_such(tmp_path: Path) -> None:
-    path = tmp_path / "p.lua"
-    path.write_text("""local cmd = torch.CmdLine()
-cmd:option('-size', 3, 'a number')
-local opt = cmd:parse(arg)
-print(opt, {1, {opt.size}})
-print(setmetatable({n = opt.size}, {__tostring = function(t) return 'n is ' .. t.n end}))
-""")
-    assert verify_script(of_floor(path.read_bytes(), path.name), path).lines == 2
+    assert same_or_error(PROGRAMS[::step], of_floor, tmp_path) >= least
 
 
 def test_a_program_that_is_refused_else_is_written_so() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.translate.running import same_or_error
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.program import translate_script
-from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import TOLERANCE, verify_script
 
 # The loop stands where it is called: a function that takes any net would be in plain calls itself.
@@ -85,19 +85,4 @@ def test_programs_with_layers_in_plain_calls_never_learn_otherwise(
 ) -> None:
     """An error is allowed, another number never. What a class needs that the library has not is refused."""
     monkeypatch.chdir(tmp_path)  # where some write files
-    same, others = [], list[str]()
-    for source in OWN_LAYERS[::step]:
-        path = tmp_path / source.name
-        path.write_bytes(source.read_bytes())
-        page = translate_script(path.read_bytes(), path.name)
-        if page.problems:
-            continue
-        try:
-            comparison = verify_script(page, path)
-        except Different as difference:
-            others.append(f"{source.name}: {difference}")
-            continue
-        assert comparison.largest < TOLERANCE, source.name
-        same.append(source.name)
-    assert [text for text in others if "the translation fails: " not in text] == []
-    assert len(same) >= least
+    assert same_or_error(OWN_LAYERS[::step], translate_script, tmp_path) >= least

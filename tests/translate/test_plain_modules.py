@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import torch7py
+from tests.translate.running import same_or_error
 from torch7py.translate import api
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import PlainForms
@@ -107,20 +108,14 @@ def test_programs_whose_modules_are_objects_never_learn_otherwise(
 ) -> None:
     """As if nothing had been proved of any module: an error is allowed, another number never."""
     monkeypatch.chdir(tmp_path)  # where some write files
-    same, others = 0, list[str]()
-    for source in WITH_MODULES[::step]:
-        path = tmp_path / source.name
-        path.write_bytes(source.read_bytes())
-        page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
-        if page.problems:
-            continue
-        try:
-            verify_script(page, path)  # which tells single precision apart
-            same += 1
-        except Different as difference:
-            others.append(f"{source.name}: {difference}")
-    assert [text for text in others if not re.search("the translation (fails: |draws )", text)] == []
-    assert same >= least
+    assert (
+        same_or_error(
+            WITH_MODULES[::step],
+            partial(program._translate, observed=NOTHING_SEEN, plainly=OBJECTS),
+            tmp_path,
+        )
+        >= least
+    )
 
 
 def test_a_layer_of_which_an_argument_is_not_known_is_refused() -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.translate.running import same_or_error
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import PlainForms
 from torch7py.translate.observed import NOTHING_SEEN
-from torch7py.translate.verify import Different
-from torch7py.translate.verify_script import SINGLE, TOLERANCE, verify_script
+from torch7py.translate.verify_script import TOLERANCE, verify_script
 
 FOLDER = Path(__file__).parent / "programs"
 # Every sixth program with passes back, of those that do not train for long.
@@ -91,19 +91,11 @@ def test_programs_whose_passes_go_call_by_call_never_learn_otherwise(
 ) -> None:
     """As if nothing had been proved of any pass: an error is allowed, another number never."""
     monkeypatch.chdir(tmp_path)  # where some write files
-    same, others = 0, list[str]()
-    for source in PROGRAMS[::step]:
-        path = tmp_path / source.name
-        path.write_bytes(source.read_bytes())
-        plainly = PlainForms(passes=True)
-        page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=plainly)
-        if page.problems:
-            continue
-        try:
-            bound = SINGLE if b"FloatTensor" in source.read_bytes() else TOLERANCE
-            assert verify_script(page, path).largest < bound, source.name
-            same += 1
-        except Different as difference:
-            others.append(f"{source.name}: {difference}")
-    assert [text for text in others if not re.search("the translation fails: ", text)] == []
-    assert same >= least
+    assert (
+        same_or_error(
+            PROGRAMS[::step],
+            partial(program._translate, observed=NOTHING_SEEN, plainly=PlainForms(passes=True)),
+            tmp_path,
+        )
+        >= least
+    )
