@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from torch7py.translate.api import to_pytorch
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.verify_script import verify_script
 
@@ -77,9 +78,10 @@ local a = cjson.decode('{"name": "x", "1": "y"}')
 local function f(v) print(v[1], v['1'], v.name) end f(a) f(cjson.decode('["q"]'))
 """
     )
-    page = translate_script(program.read_bytes(), str(program))
-    assert page.problems == []
-    assert verify_script(page, program).lines == 2
+    assert translate_script(program.read_bytes(), str(program)).problems == []
+    verified = to_pytorch(program).report.verified
+    assert verified is not None
+    assert verified.equal, verified
 
 
 LOOP = """

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy
 import pytest
 
 import torch7py
@@ -173,6 +174,50 @@ def test_a_table_from_a_file_that_gives_items_by_number(folder: Path) -> None:
     page = verified(folder, TRAINED).page
     assert page is not None
     assert (page.statements - page.native, page.plain_calls) == (1, 1)  # setmetatable
+
+
+READ = """
+require 'nn'
+require 'hdf5'
+local cjson = require 'cjson'
+local f = hdf5.open('data.h5', 'r')
+local x, y = f:read('/x'):all(), f:read('/y'):all()
+f:close()
+local file = io.open('data.json', 'r')
+local json = cjson.decode(file:read('*a'))
+file:close()
+local words = {}
+for k, v in pairs(json.words) do words[tonumber(k)] = v end
+print(words[3], #json.names, json.rate)
+local m = nn.Sequential():add(nn.Linear(5, 3)):add(nn.LogSoftMax())
+local crit = nn.ClassNLLCriterion()
+for i = 1, x:size(1) do
+   m:zeroGradParameters()
+   print(words[y[i]], crit:forward(m:forward(x[i]), y[i]))
+   m:backward(x[i], crit:backward(m.output, y[i]))
+   m:updateParameters(json.rate)
+end
+"""
+
+
+def test_what_hdf5_and_json_give_is_known_from_the_run(folder: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(folder / "data.h5", "w") as file:
+        file["x"], file["y"] = numpy.linspace(-1, 1, 20).reshape(4, 5), [1, 3, 2, 3]
+    (folder / "data.json").write_text(
+        '{"words": {"1": "a", "2": "b", "3": "c"}, "names": ["q", "r"], "rate": 0.5}'
+    )
+    page = verified(folder, READ).page
+    assert page is not None
+    assert page.native == page.statements
+
+
+def test_names_that_are_no_identifiers_are_keys(folder: Path) -> None:
+    torch7py.save({"the": 1, "a cat's": 2}, folder / "words.t7")
+    torch7py.save({f"w{n}": n for n in range(50)}, folder / "more.t7")
+    loads = [("p.lua:1", str(folder / "words.t7")), ("p.lua:2", str(folder / "more.t7"))]
+    vocabulary = Form("table", element=Form("number"), keys=True)
+    assert forms_of_files(loads) == {"p.lua:1": vocabulary, "p.lua:2": vocabulary}
 
 
 def test_a_file_that_the_program_saves_itself_is_pytorchs(folder: Path) -> None:

@@ -31,6 +31,7 @@ class Form:
     tensor_type: str | None = None
     element: Form | None = None  # of a list
     fields: Mapping[str, Form] = field(default_factory=dict)  # of a table with names
+    keys: bool = False  # whether a table has texts for keys that say nothing of what is under them
     constructor: str = ""  # of a module: what makes one like it, in Lua
 
     def models(self) -> dict[str, str]:
@@ -52,7 +53,9 @@ class Form:
             result.be_rank(self.rank)
             result.find().tensor_type = self.tensor_type
         if self.element is not None:
-            result.mark("array")
+            result.mark("dict" if self.keys else "array")
+            if self.keys:
+                result.of_keys().be("string")
             self.element.learn(result.of_elements())
         for name, form in self.fields.items():
             result.mark("record", has_field(name))
@@ -61,10 +64,19 @@ class Form:
 
 @dataclass(frozen=True)
 class Observed:
-    """``one_row``: whether a normalization saw one example. ``loaded``: what ``torch.load`` gave, by its place."""
+    """What a run has shown, by the places of calls (``train.lua:24``).
+
+    ``one_row``: whether a normalization saw one example. ``loaded``: what ``torch.load`` gave of files that the program
+    had not saved. ``read``: what data sets of HDF5 gave, and texts of JSON, by ``train.lua:24 all`` or ``... decode``.
+    """
 
     one_row: bool = False
     loaded: Mapping[str, Form] = field(default_factory=dict)
+    read: Mapping[str, Form] = field(default_factory=dict)
+
+    def tells_more_than(self, other: Observed) -> bool:
+        """Whether this tells of values of which another one does not."""
+        return not (self.loaded.keys() <= other.loaded.keys() and self.read.keys() <= other.read.keys())
 
     def forms_in(self, file: str) -> dict[int, Form]:
         """What is loaded on each line of a file."""
@@ -75,16 +87,18 @@ class Observed:
             if place.startswith(name)
         }
 
-    def forms_of_calls(self, blocks: Mapping[str, tree.Block]) -> dict[tree.Call, Form]:
-        """The calls at the places of ``loaded`` in the files of a program, by their names."""
-        forms = {}
-        for name, block in blocks.items() if self.loaded else ():
+    def forms_of_calls(self, blocks: Mapping[str, tree.Block]) -> dict[tree.Expression, Form]:
+        """What calls in the files of a program gave, by the names of the files."""
+        forms: dict[tree.Expression, Form | None] = {}
+        for name, block in blocks.items() if self.loaded or self.read else ():
             of_file = self.forms_in(name)
-            for call in tree.every(block, tree.Call) if of_file else ():
-                form = loaded_by(call, of_file)
-                if form is not None:
-                    forms[call] = form
-        return forms
+            base = os.path.basename(name)
+            for call in tree.every(block, tree.Call):
+                read = self.read.get(f"{base}:{call.line} decode") if _is_of(call, "decode") else None
+                forms[call] = loaded_by(call, of_file) or read
+            for invoke in tree.every(block, tree.Invoke) if self.read else ():
+                forms[invoke] = self.read.get(f"{base}:{invoke.line} {invoke.method}")
+        return {call: form for call, form in forms.items() if form is not None}
 
 
 NOTHING_SEEN = Observed()
@@ -92,11 +106,16 @@ NOTHING_SEEN = Observed()
 
 def loaded_by(node: tree.Node, forms: Mapping[int, Form]) -> Form | None:
     """What ``torch.load(...)`` gives on one of these lines."""
-    callee = node.callee if isinstance(node, tree.Call) else None
-    is_load = (
+    return forms.get(node.line) if isinstance(node, tree.Call) and _is_of(node, "load", "torch") else None
+
+
+def _is_of(call: tree.Call, name: str, package: str = "") -> bool:
+    """Whether a call is one of ``package.name``, of any package where none is said."""
+    callee = call.callee
+    return (
         isinstance(callee, tree.Index)
         and isinstance(callee.base, tree.Name)
         and isinstance(callee.key, tree.String)
-        and (callee.base.name, callee.key.value) == ("torch", "load")
+        and callee.key.value == name
+        and package in ("", callee.base.name)
     )
-    return forms.get(node.line) if is_load else None

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from torch7py.bridge.lua_values import LuaTable
 from torch7py.files import load
 from torch7py.nn.container import Container
 from torch7py.nn.object import TorchObject
@@ -23,13 +24,20 @@ from torch7py.translate.model import layer_of
 from torch7py.translate.observed import Form
 from torch7py.translate.quoting import lua_quoted
 
-__all__ = ["forms_of_files"]
+__all__ = ["forms_of_files", "note_read"]
 
 _MOST_ENTRIES = 1000  # of a list, of which those behind are like those before
 _DEEPEST = 20
+_MOST_FIELDS = 40  # that a table has by their names
 # Parameters of constructors that have another name as fields, or in the layers of nn.
 _OTHER_NAMES = {"ip": "inplace", "p": "inplace", "nFeature": "nOutput"}
 _NO_ARGUMENTS = (AttributeError, TypeError, ValueError)  # of constructors with what a file has for them
+
+
+def note_read(forms: dict[str, Form], place: str, value: Any) -> None:
+    """Note what a call at a place gave."""
+    form = _form_of(value)
+    forms[place] = _common(forms[place], form) if place in forms else form
 
 
 def forms_of_files(loads: Sequence[tuple[str, str]]) -> dict[str, Form]:
@@ -62,18 +70,28 @@ def _form_of(value: Any, depth: int = 0) -> Form:
             *_NO_ARGUMENTS,
         ):  # a graph, or layers of the program's own: nothing is said
             return Form()
+    if isinstance(value, LuaTable):
+        plain = Table()
+        for key, item in value.items():
+            plain[key] = item
+        value = plain
     if not isinstance(value, Table) or depth > _DEEPEST:
         return Form()
     if len(value) and value.is_array():
         parts = [_form_of(item, depth + 1) for item in value.array()[:_MOST_ENTRIES]]
         return Form("table", element=functools.reduce(_common, parts))
     fields = {key: _form_of(item, depth + 1) for key, item in value.items() if isinstance(key, str)}
-    return Form("table", fields=fields if len(fields) == len(value) else {})
+    if len(fields) != len(value):
+        return Form("table")
+    if len(fields) > _MOST_FIELDS or not all(key.isidentifier() for key in fields):  # a vocabulary, or so
+        common = functools.reduce(_common, fields.values())
+        return Form("table", element=common, keys=True) if common.kind else Form()
+    return Form("table", fields=fields)
 
 
 def _common(one: Form, other: Form) -> Form:
     """What two values are both like."""
-    if one.kind != other.kind or (one.element is None) != (other.element is None):
+    if one.kind != other.kind or (one.element is None, one.keys) != (other.element is None, other.keys):
         return Form()
     element = None if one.element is None or other.element is None else _common(one.element, other.element)
     return Form(
@@ -81,7 +99,8 @@ def _common(one: Form, other: Form) -> Form:
         one.rank if one.rank == other.rank else None,
         one.tensor_type if one.tensor_type == other.tensor_type else None,
         element,
-        {
+        keys=one.keys and other.keys,
+        fields={
             name: _common(form, other.fields[name])
             for name, form in one.fields.items()
             if name in other.fields

@@ -32,12 +32,12 @@ from torch7py.rnn.bidirectional import Bidirectional
 from torch7py.rnn.dpnn.nce import NCEModule
 from torch7py.translate.comparison.layouts import Layouts, MemorySlot
 from torch7py.translate.comparison.limits import Limit
-from torch7py.translate.comparison.loaded_files import forms_of_files
+from torch7py.translate.comparison.loaded_files import forms_of_files, note_read
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers.as_modules import REORDERED
 from torch7py.translate.native.desugar.known_conditions import MISSING
-from torch7py.translate.observed import NOTHING_SEEN, Observed
+from torch7py.translate.observed import NOTHING_SEEN, Form, Observed
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
 from torch7py.wording import seconds as in_words
@@ -227,6 +227,8 @@ def _run(
         runtime.state.prints = None  # what layers print by themselves is none of the page's
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
         runtime.globals["__torch7py_loaded"] = note_loaded
+        read: dict[str, Form] = {}
+        runtime.globals["__torch7py_read"] = functools.partial(note_read, read)
         runtime.evaluate(prelude, "=record")
         if watch is not None:
             watch.start(runtime)
@@ -291,7 +293,7 @@ def _run(
         printed = runtime.evaluate("return __torch7py_record.printed") if stopped else None
         limit_reached = runtime.evaluate("return __torch7py_record.limit")
         loads = runtime.evaluate("return __torch7py_record.loads") or []
-        observed = Observed(any(_ONE_ROW in item.module.__dict__ for item in layers))
+        observed = Observed(any(_ONE_ROW in item.module.__dict__ for item in layers), read=read)
         for item in layers:
             item.shifted = _GIVER in item.module.__dict__
             item.module = Frozen(item.module)

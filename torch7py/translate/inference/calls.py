@@ -408,6 +408,8 @@ class CallKinds:
             if kind == "hdf5" and method == "read" and node.arguments:
                 return result.be("dataset")
             if kind == "dataset" and method in ("all", "partial"):
+                if node in self.inference.loaded:
+                    self.inference.loaded[node].learn(result)
                 if method == "partial":
                     result.be_rank(len(node.arguments))
                 return result.be("tensor")

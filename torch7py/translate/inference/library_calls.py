@@ -156,6 +156,9 @@ class LibraryCalls:
         if path.startswith("image.") and path.removeprefix("image.") in library.IMAGES:
             self.image(path.removeprefix("image."), node, arguments, result)
             return True
+        if path == "cjson.decode" and node in self.inference.loaded:
+            self.inference.loaded[node].learn(result)
+            return True
         if path == "cjson.decode":
             result.mark("loaded", "json")
             return True

@@ -32,7 +32,7 @@ class Inference(ABC):
         self.tuples: set[tree.Table] = set()  # constructors of tables with a kind for each place
         self.sinks: set[Sink] = set()  # what takes several kinds
         self.cases: Cases | None = None
-        self.loaded: Mapping[Call, Form] = {}  # what a run has shown of the files that calls load
+        self.loaded: Mapping[Expression, Form] = {}  # what a run has shown of the files that calls load
         self.options_read: set[str] = set()  # names of options that are read as Lua's values
         self.defaults: dict[str, str] = {}  # texts that options have by default
         self.graphs = False  # whether a module that is called makes a node of a graph

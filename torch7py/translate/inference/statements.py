@@ -35,7 +35,7 @@ def infer(
     files: dict[Call, tree.Function] | None = None,
     checks: dict[tree.Function, ArgumentChecks] | None = None,
     tables_stay: bool = False,
-    loaded: Mapping[Call, Form] | None = None,
+    loaded: Mapping[Expression, Form] | None = None,
 ) -> Types:
     """The types of a program.
 
@@ -73,7 +73,7 @@ def _infer(
     files: dict[Call, tree.Function] | None,
     checks: dict[tree.Function, ArgumentChecks],
     tables_stay: bool,
-    loaded: Mapping[Call, Form],
+    loaded: Mapping[Expression, Form],
     tables: set[tree.Table],
     sinks: set[union_types.Sink] | None = None,
 ) -> Types:

@@ -201,7 +201,9 @@ def _translate_project(project: Project, observed: Observed, plainly: PlainForms
     loaded = observed.forms_of_calls({file.name: file.block for file in (*project.files, project.script)})
     types = infer(project.program, scopes, project.functions(), project.checks, plainly.values, loaded)
     t = Translator(project, scopes, types, observed.one_row, plainly)
-    t.torch7_files |= loaded.keys()
+    t.torch7_files |= {
+        call for call in loaded if isinstance(call, Call) and t.path(call.callee) == "torch.load"
+    }
     pages: dict[SourceFile, str] = {}
     parts: dict[SourceFile, tuple[int, int, int]] = {}
     for source_file in (*project.files, project.script):

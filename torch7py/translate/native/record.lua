@@ -241,6 +241,28 @@ function torch.save(path, ...)
    return save(path, ...)
 end
 
+-- What texts of JSON and data sets of HDF5 give: places, and what it is.
+local note_read = __torch7py_read
+__torch7py_read = nil
+local function noting(name, read)
+   return function(...)
+      local value = read(...)
+      note_read(place() .. ' ' .. name, value)
+      return value
+   end
+end
+local load_package = require
+function require(name)
+   local package = load_package(name)
+   if (name == 'cjson' or name == 'hdf5') and not record[name] then
+      record[name] = true
+      if name == 'cjson' then package.decode = noting('decode', package.decode) end
+      local DataSet = name == 'hdf5' and package.HDF5DataSet
+      if DataSet then DataSet.all = noting('all', DataSet.all) end
+   end
+   return package
+end
+
 -- One number alone is `random.random() < p` in Python: 0 is less than every p, 1 less than none.
 local bernoulli = torch.bernoulli
 function torch.bernoulli(...)
