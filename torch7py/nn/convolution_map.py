@@ -80,16 +80,33 @@ class _Map(Windowed):
         return batch[:, : self.nInputPlane]
 
     def connected(self, kernel: Callable[..., torch.Tensor], batch: torch.Tensor) -> torch.Tensor:
-        """Every connection's own convolution, added up in their order.
-
-        One convolution with weights of 0 between all other planes is up to four times as fast, but a NaN or an infinity
-        in one plane would go from there to all others.
-        """
         inputs, outputs = self.pairs()
-        windows = self.weight.unsqueeze(1)
-        parts = kernel(batch[:, inputs], windows, stride=self.along("d"), groups=len(windows))
-        sums = self.bias.view(1, -1, 1, 1).expand(len(parts), -1, *parts.shape[2:])
-        return sums.index_add(1, outputs, parts)
+        return _connected(
+            batch, self.weight, self.bias, kernel=kernel, step=self.along("d"), inputs=inputs, outputs=outputs
+        )
+
+
+def _sum_of_connections(
+    batch: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    *,
+    kernel: Callable[..., torch.Tensor],
+    step: tuple[int, ...],
+    inputs: torch.Tensor,
+    outputs: torch.Tensor,
+) -> torch.Tensor:
+    """Every connection's own convolution, added up in their order.
+
+    One convolution with weights of 0 between all other planes is up to four times as fast, but a NaN or an infinity
+    in one plane would go from there to all others.
+    """
+    parts = kernel(batch[:, inputs], weight.unsqueeze(1), stride=step, groups=len(weight))
+    sums = bias.view(1, -1, 1, 1).expand(len(parts), -1, *parts.shape[2:])
+    return sums.index_add(1, outputs, parts)
+
+
+_connected = half_kernels.in_float(_sum_of_connections)
 
 
 @layer(
@@ -118,7 +135,7 @@ class SpatialConvolutionMap(_Map):
         batch = self.checked(input)
         if any(size < kernel for size, kernel in zip(batch.shape[2:], self.along("k"), strict=True)):
             raise self.too_small(input, self.along("k"))
-        return self.like_input(self.connected(half_kernels.conv2d, batch), input)
+        return self.like_input(self.connected(torch.conv2d, batch), input)
 
 
 @layer(
@@ -140,4 +157,4 @@ class SpatialFullConvolutionMap(_Map):
         if input.dim() != 3 or input.numel() == 0:
             raise TorchError(f"{self.class_name}: the input must have 3 dimensions, not {size_text(input)}")
         batch = self.checked(input)
-        return self.like_input(self.connected(half_kernels.conv_transpose2d, batch), input)
+        return self.like_input(self.connected(torch.conv_transpose2d, batch), input)

@@ -16,14 +16,13 @@ import torch.nn.functional as F
 __all__ = [
     "avg_pool3d",
     "avg_pool3d_backward",
-    "conv2d",
-    "conv_transpose2d",
     "convolution",
     "convolution_backward",
+    "in_float",
 ]
 
 
-def _in_float(kernel: Callable[..., Any], *others_too: torch.dtype) -> Callable[..., Any]:
+def in_float(kernel: Callable[..., Any], *others_too: torch.dtype) -> Callable[..., Any]:
     """A kernel that computes half-precision tensors on the CPU in float."""
     dtypes = (torch.float16, *others_too)
 
@@ -39,9 +38,7 @@ def _in_float(kernel: Callable[..., Any], *others_too: torch.dtype) -> Callable[
     return call
 
 
-convolution = _in_float(torch.convolution)
-convolution_backward = _in_float(torch.ops.aten.convolution_backward)
-conv2d = _in_float(torch.conv2d)
-conv_transpose2d = _in_float(torch.conv_transpose2d)
-avg_pool3d = _in_float(F.avg_pool3d, torch.bfloat16)
-avg_pool3d_backward = _in_float(torch.ops.aten.avg_pool3d_backward, torch.bfloat16)
+convolution = in_float(torch.convolution)
+convolution_backward = in_float(torch.ops.aten.convolution_backward)
+avg_pool3d = in_float(F.avg_pool3d, torch.bfloat16)
+avg_pool3d_backward = in_float(torch.ops.aten.avg_pool3d_backward, torch.bfloat16)

@@ -183,20 +183,25 @@ class TestTables:
             "require 'optim' local x = torch.Tensor{1} optim.sgd(function(x) return 0, x:clone() end, x) return x[1]"
         ) == pytest.approx(0.999, rel=1e-15)
 
-    def test_lbfgs_of_a_matrix(self, runtime):
-        """Its buffers reach into each other, as in optim, whose numbers these are."""
+    @pytest.mark.parametrize(
+        ("shape", "expected"),
+        [
+            ("3, 2", [1.01502279636, 0.0355604749753, 4.22660233956e-05, 0.226131554751]),
+            ("6", [1.01502279636, 0.0362146563243, 4.31747196574e-05, 0.229219183283]),
+        ],
+    )
+    def test_lbfgs_of_a_matrix(self, runtime, shape, expected):
+        """Where the gradient is one too, its buffers reach into each other, as in optim, whose numbers these are."""
         found = runtime.execute(
-            """require 'optim'
+            f"""require 'optim'
             local x = torch.range(1, 6):div(4):resize(3, 2)
-            local function f(x) return torch.pow(x, 4):sum(), torch.pow(x, 3):mul(4) end
-            local s = {maxIter = 6, nCorrection = 3}
+            local function f(x) return torch.pow(x, 4):sum(), torch.pow(x, 3):mul(4):view({shape}) end
+            local s = {{maxIter = 6, nCorrection = 3}}
             local _, first = optim.lbfgs(f, x, s)
             local _, second = optim.lbfgs(f, x, s)
-            return {first[3], first[6], second[#second], x:sum()}"""
+            return {{first[3], first[6], second[#second], x:sum()}}"""
         )
-        assert found == pytest.approx(
-            [1.01502279636, 0.0355604749753, 4.22660233956e-05, 0.226131554751], rel=1e-9
-        )
+        assert found == pytest.approx(expected, rel=1e-9)
 
     def test_lbfgs_lists_are_tables_of_tensors(self, runtime):
         assert runtime.execute(

@@ -56,6 +56,12 @@ def evaluate(opfunc: Objective, x: torch.Tensor, computed: bool = False) -> tupl
 
     ``computed``: the optimizer computes with f(x), which must be a number.
     """
+    value, gradient = evaluate_as_given(opfunc, x, computed)
+    return value, gradient if gradient.shape == x.shape else gradient.view(x.shape)
+
+
+def evaluate_as_given(opfunc: Objective, x: torch.Tensor, computed: bool) -> tuple[Any, torch.Tensor]:
+    """The same with df/dx in the shape that the function gives it."""
     if not isinstance(x, torch.Tensor):
         raise ArgumentError(f"optim: x must be a tensor, not a {type(x).__name__}")
     with torch.enable_grad():
@@ -69,7 +75,7 @@ def evaluate(opfunc: Objective, x: torch.Tensor, computed: bool = False) -> tupl
         raise TorchError(f"optim: df/dx has {gradient.numel()} elements, x has {x.numel()}")
     if gradient.dtype != x.dtype:
         raise TorchError(f"optim: df/dx is a {types.of(gradient).tensor}, x a {types.of(x).tensor}")
-    return value, gradient if gradient.shape == x.shape else gradient.view(x.shape)
+    return value, gradient
 
 
 def fitting(kept: Any, name: str, like: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 
 from torch7py.ops.dot import dot
 from torch7py.ops.program_output import say
-from torch7py.packages.optim.common import Objective, evaluate, fitting, settings, tables
+from torch7py.packages.optim.common import Objective, evaluate, evaluate_as_given, fitting, settings, tables
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["lbfgs"]
@@ -51,7 +51,8 @@ def lbfgs(
 
     state.setdefault("funcEval", 0)
     state.setdefault("nIter", 0)
-    f, g = evaluate(opfunc, x, computed=True)
+    f, given = evaluate_as_given(opfunc, x, computed=True)
+    g = given.view(x.shape)
     values = [f]
     calls = 1
     state["funcEval"] = state["funcEval"] + 1
@@ -67,7 +68,7 @@ def lbfgs(
     if state.get("dir_bufs") is None:
         report("creating recyclable direction/step/history buffers")
         for name in ("dir_bufs", "stp_bufs"):
-            state[name] = _buffers(g, memory + 1)
+            state[name] = _buffers(g, memory + 1, len(given))
     free_y, free_s = state["dir_bufs"], state["stp_bufs"]
     (steps, changes, d, t, diagonal, g_old, f_old, done) = settings(
         state, old_dirs=None, old_stps=None, d=None, t=None, Hdiag=None, g_old=None, f_old=None, nIter=0
@@ -156,12 +157,12 @@ def lbfgs(
     return x, values, calls
 
 
-def _buffers(like: torch.Tensor, count: int) -> list[torch.Tensor]:
+def _buffers(like: torch.Tensor, count: int, rows: int) -> list[torch.Tensor]:
     """Tensors for the changes of points and gradients, one behind the other in one storage.
 
-    The original gives each as many elements as ``like`` has rows. Those of a matrix reach into what is behind them, and
-    its steps depend on that.
+    The original gives each as many elements as the gradient has ``rows``. Those of a matrix reach into what is behind
+    them, and its steps depend on that; of a vector none does.
     """
-    rows, strides = like.shape[0], torch.empty(like.shape, device="meta").stride()
+    strides = torch.empty(like.shape, device="meta").stride()
     whole = like.new_zeros((count - 1) * rows + like.numel())
     return [whole.as_strided(like.shape, strides, number * rows) for number in range(count)]
