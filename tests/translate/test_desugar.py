@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from torch7py.translate.native.desugar import written_out
+from torch7py.translate.native.desugar import added_statements, written_out
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.parse import parse
 
@@ -288,7 +288,9 @@ def test_a_tester_has_the_checks_that_a_program_calls() -> None:
     source = (
         b"local t = torch.Tester()\nlocal tests = torch.TestSuite()\nfunction tests.one() t:eq(1, 1) end\n"
     )
-    lines = written_out(source, "test.lua").split(b"\n")
+    result = written_out(source, "test.lua")
+    assert len(parse(result, "test.lua").statements) == 3 + added_statements(result)
+    lines = result.split(b"\n")
     assert lines[1] == b"local tests = {}"
     for name, is_there in {
         "eq": True,
