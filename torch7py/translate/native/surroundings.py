@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from torch7py.translate import tree
 from torch7py.translate.scopes import Scope, Scopes
-from torch7py.translate.tree import Block, Expression, Statement
+from torch7py.translate.tree import Block, Statement
 
 __all__ = ["Surroundings"]
 
@@ -74,14 +72,3 @@ class Surroundings:
             for statement, owner in self.owner.items():
                 self._of_scope.setdefault(owner, []).append(statement)
         return list(self._of_scope.get(scope, ()))
-
-    @cached_property
-    def indexed(self) -> set[Expression]:
-        """What the program looks into: ``a`` of ``a[1]`` and ``a.x``."""
-        return {index.base for index in tree.every(self.program, tree.Index)}
-
-    @cached_property
-    def stored_in(self) -> set[Expression]:
-        """What the program stores in: ``a`` of ``a[1] = 2``."""
-        targets = [x for s in tree.every(self.program, tree.Assign) for x in s.targets]
-        return {target.base for target in targets if isinstance(target, tree.Index)}

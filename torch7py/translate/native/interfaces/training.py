@@ -104,10 +104,6 @@ class Explicit:
         """Whether the weights of a module may move between a forward and its backward pass."""
 
     @abstractmethod
-    def may_be_stale(self, module: Expression) -> None:
-        """Have a module keep the weights that its last call had."""
-
-    @abstractmethod
     def keeps_output(self, module: Expression) -> bool:
         """Whether a module of the page keeps its last output, with its graph, for a pass in another function."""
 
