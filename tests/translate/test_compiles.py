@@ -172,6 +172,7 @@ def test_nothing_follows_an_error_of_the_program() -> None:
     assert "gradInput" not in page.code
 
 
+@pytest.mark.usefixtures("without_objects")
 def test_a_layer_is_not_refused_for_what_a_statement_without_a_translation_would_have_set() -> None:
     source = """
         require 'nn'

@@ -93,6 +93,7 @@ def test_what_is_no_value_is_refused(text: str, kind: type | None) -> None:
         space["read_literal"](text, kind)
 
 
+@pytest.mark.usefixtures("without_objects")
 def test_a_text_of_which_nothing_is_known_is_refused() -> None:
     source = "local f = io.open('a')\nlocal x = loadstring('return ' .. f:read('*a'))()\nprint(x)\n"
     assert {problem.code for problem in translate_script(source.encode(), "program.lua").problems} == {

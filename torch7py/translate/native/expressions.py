@@ -261,7 +261,8 @@ class Expressions:
         number = self.t.kind(node) == "number" and side is None
         if level == code.POWER and number:
             return self.power(node.left, node.right)
-        if number and operator in "/%" and not self._divides(node):
+        of_numbers = number or (side is None and left_kind == right_kind == "number")
+        if of_numbers and operator in "/%" and not self._divides(node):
             name = self.t.need("lua_divide" if operator == "/" else "lua_modulo")
             return atom(f"{name}({write(node.left)}, {write(node.right)})")
         left, right = write(node.left), write(node.right)

@@ -1,7 +1,7 @@
 """Lua that is written out in simpler Lua before anything else looks at a program.
 
-``nn.StochasticGradient`` is a class, a function that copies the fields of a module is ``clone``, what says how memory
-and cards are used goes, ``torch.Tester`` is a suite of functions with assertions, ``torch.size(x)`` is ``x:size()``, a
+``nn.StochasticGradient`` is a class, a function that copies the fields of a module is ``clone``, copies of a model for
+each card are added at once, what says how memory and cards are used goes, ``torch.Tester`` is a suite of functions with assertions, ``torch.size(x)`` is ``x:size()``, a
 file that an option chooses is a choice among those that are there, a variable with one of several layers' classes holds
 functions that make these, a layer of another package that is one of nn's has nn's name, a package that is not there is
 not asked for, a loop over fields of which it takes some is one over those, arguments that argcheck packs into a table
@@ -17,6 +17,7 @@ from functools import cache
 from importlib import resources
 
 from torch7py.translate.native.desugar.chosen_files import ChosenFiles, Folders, Scanned
+from torch7py.translate.native.desugar.copies import Copies
 from torch7py.translate.native.desugar.deep_copies import DeepCopies
 from torch7py.translate.native.desugar.known_conditions import KnownConditions
 from torch7py.translate.native.desugar.layer_aliases import OtherNames
@@ -77,6 +78,8 @@ def written_out(
         source = DeepCopies(source, file).written()
     if _MACHINERY.search(source):
         source = Machinery(source, file).written()
+    if b"DataParallelTable" in source:
+        source = Copies(source, file).written()
     if _KNOWN.search(source):
         has_file = None if folders is None else folders.has
         source = KnownConditions(source, file, has_file).written()
