@@ -63,10 +63,16 @@ def steps_before(state: Any, name: str) -> Any:
 
 def evaluated(function: Any, x: torch.Tensor, decay: float = 0) -> tuple[float, torch.Tensor]:
     """The value of a function, and its gradient, to which a weight decay is added."""
-    value, gradient, *_ = call_all(function, x)
+    value, gradient = evaluate_as_given(function, x)
     gradient = gradient if gradient.shape == x.shape else gradient.view(x.shape)
     if decay:
         gradient.add_(x, alpha=decay)
+    return value, gradient
+
+
+def evaluate_as_given(function: Any, x: torch.Tensor, computed: bool = True) -> tuple[float, torch.Tensor]:
+    """The same, with the gradient in the shape that the function gives it."""
+    value, gradient, *_ = call_all(function, x)
     return value.item() if isinstance(value, torch.Tensor) else value, gradient
 
 
