@@ -27,6 +27,7 @@ MORE = [
     Use("nn.LSTM", "nn.LSTM(4,5,9999,false,0.5)", "R(3,4)"),
     Use("nn.FastLSTM", "nn.FastLSTM(4,5,9999,nil,nil,nil,0.5)", "R(3,4)"),
     Use("nn.GRU", "nn.GRU(4,5,9999,0.5)", "R(3,4)"),
+    Use("nn.Reshape", "nn.Reshape(12,false)", "R(3,4)"),
     Use("nn.WhiteNoise", "nn.WhiteNoise(0,0.5)", "R(3,4)"),
     Use(
         "nn.NCEModule",
@@ -151,12 +152,12 @@ def runtime() -> Iterator[Runtime]:
 
 @pytest.fixture(scope="module")
 def measured(runtime: Runtime) -> list[Measured]:
-    """Three uses of each class, and those that show more."""
+    """Two uses of each class, and those that show more."""
     seen: Counter[str] = Counter()
     chosen = []
     for use in layer_uses():
         seen[use.name] += 1
-        if seen[use.name] <= 3:
+        if seen[use.name] <= 2:
             chosen.append(use)
     return [measure(runtime, use) for use in [*chosen, *MORE]]
 

@@ -161,7 +161,7 @@ def runtime(request: pytest.FixtureRequest) -> Any:
     gc.unfreeze()
 
 
-@pytest.mark.whole
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("runtime", "name"), CASES, indirect=["runtime"])
 def test_nothing_grows(runtime: Runtime, name: str) -> None:
     """One of the ways for each module, by turns; the slow test has all."""
