@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-MANY_CASES = 24  # of which every second runs each time, and all with the slow ones
+MANY_CASES = 16  # of which every second runs each time, and all with the slow ones
 # Of the tests of layers and packages, which are Python that Lua calls, in always the same way, one in so many.
 EVERY_TEST_OF = {"tests/nn/": 4, "tests/rnn/": 4, "tests/packages/": 4}
 RUNS_LUA = {"Console", "InnerRuntime", "Runtime", "torch7py_run"}
