@@ -212,6 +212,19 @@ def test_what_hdf5_and_json_give_is_known_from_the_run(folder: Path) -> None:
     assert page.native == page.statements
 
 
+def test_a_model_under_a_name_that_is_a_word_of_lua(folder: Path) -> None:
+    with Runtime() as runtime:
+        runtime.execute(
+            "require 'nn' torch.save('w.t7', {['end'] = nn.Linear(2, 1), inner = {['do'] = nn.Linear(2, 1)}})"
+        )
+    source = """
+require 'nn'
+local saved = torch.load('w.t7')
+print(saved['end']:forward(torch.ones(2))[1], saved.inner['do']:forward(torch.ones(2))[1])
+"""
+    assert "Torch7Object" not in verified(folder, source).code
+
+
 def test_names_that_are_no_identifiers_are_keys(folder: Path) -> None:
     torch7py.save({"the": 1, "a cat's": 2}, folder / "words.t7")
     torch7py.save({f"w{n}": n for n in range(50)}, folder / "more.t7")

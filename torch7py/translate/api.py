@@ -173,7 +173,7 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, limit: float | 
     comparison = None
     if verify and page.problems and page.loads_files:  # what these hold may tell more
         observed = observed_in_a_run(file, arguments, limit)
-        if observed.loaded:
+        if observed.tells_more_than(page.observed):
             page = translate_script(source, str(file), observed)
             report = report_of_page(page, file)
     if verify and page.problems:

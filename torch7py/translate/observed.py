@@ -1,8 +1,9 @@
 """What a run of a program has shown that its text does not tell, and its page is written by.
 
-Two things are seen: whether a batch normalization was trained on a batch of one example, and what the files hold that
-the program loads and has not saved itself. A file's form (which fields, of what kind, tensors of how many
-dimensions) is taken as a part of the program, as its text is; sizes and numbers are not.
+Three things are seen: whether a batch normalization was trained on a batch of one example, what the files hold that
+the program loads and has not saved itself, and what data sets of HDF5 and texts of JSON gave. A file's form (which
+fields, of what kind, tensors of how many dimensions) is taken as a part of the program, as its text is; sizes and
+numbers are not.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from dataclasses import dataclass, field
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 
-__all__ = ["NOTHING_SEEN", "Form", "Observed", "has_field", "loaded_by"]
+__all__ = ["FILLED", "NOTHING_SEEN", "Form", "Observed", "has_field", "loaded_by"]
+
+FILLED = "torch.filled_from_file"  # in a rewritten program: gives a model the weights of one from a file
 
 
 def has_field(name: str) -> str:
@@ -34,13 +37,12 @@ class Form:
     keys: bool = False  # whether a table has texts for keys that say nothing of what is under them
     constructor: str = ""  # of a module: what makes one like it, in Lua
 
-    def models(self) -> dict[str, str]:
-        """The constructors of the modules in a table, by their fields: ``a.b``."""
-        models: dict[str, str] = {}
+    def models(self) -> dict[tuple[str, ...], str]:
+        """The constructors of the modules in a table, by the names of the fields on the way to each."""
+        models: dict[tuple[str, ...], str] = {}
         for name, form in self.fields.items():
-            if name.isascii() and name.isidentifier():
-                models |= {name: form.constructor} if form.constructor else {}
-                models |= {f"{name}.{inner}": text for inner, text in form.models().items()}
+            models |= {(name,): form.constructor} if form.constructor else {}
+            models |= {(name, *inner): text for inner, text in form.models().items()}
         return models
 
     def learn(self, result: Type) -> None:

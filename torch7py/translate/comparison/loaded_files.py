@@ -63,13 +63,9 @@ def _form_of(value: Any, depth: int = 0) -> Form:
         return Form("tensor", value.dim() if value.numel() else None, types.of(value).name)
     if isinstance(value, TorchObject):
         try:
-            return Form(constructor=_constructor(layer_of(value)))
-        except (
-            NotTranslated,
-            TorchError,
-            *_NO_ARGUMENTS,
-        ):  # a graph, or layers of the program's own: nothing is said
-            return Form()
+            return Form(constructor=_rebuilt(layer_of(value))[0])
+        except (NotTranslated, TorchError, *_NO_ARGUMENTS):
+            return Form()  # a graph, or layers of the program's own: nothing is said
     if isinstance(value, LuaTable):
         plain = Table()
         for key, item in value.items():
@@ -80,13 +76,15 @@ def _form_of(value: Any, depth: int = 0) -> Form:
     if len(value) and value.is_array():
         parts = [_form_of(item, depth + 1) for item in value.array()[:_MOST_ENTRIES]]
         return Form("table", element=functools.reduce(_common, parts))
-    fields = {key: _form_of(item, depth + 1) for key, item in value.items() if isinstance(key, str)}
-    if len(fields) != len(value):
+    parts_by_name = {key: _form_of(item, depth + 1) for key, item in value.items() if isinstance(key, str)}
+    if len(parts_by_name) != len(value):
         return Form("table")
-    if len(fields) > _MOST_FIELDS or not all(key.isidentifier() for key in fields):  # a vocabulary, or so
-        common = functools.reduce(_common, fields.values())
+    if len(parts_by_name) > _MOST_FIELDS or not all(
+        map(str.isidentifier, parts_by_name)
+    ):  # a vocabulary, or so
+        common = functools.reduce(_common, parts_by_name.values())
         return Form("table", element=common, keys=True) if common.kind else Form()
-    return Form("table", fields=fields)
+    return Form("table", fields=parts_by_name)
 
 
 def _common(one: Form, other: Form) -> Form:
@@ -108,13 +106,8 @@ def _common(one: Form, other: Form) -> Form:
     )
 
 
-def _constructor(layer: Layer) -> str:
-    """What makes a layer with such settings, in Lua. Raises NotNative where that made another one."""
-    return _rebuilt(layer)[0]
-
-
 def _rebuilt(layer: Layer) -> tuple[str, Any]:
-    """What makes such a layer in Lua, and what it makes."""
+    """What makes such a layer in Lua, and what it makes. Raises NotNative where that is another one."""
     if layer.nodes:
         raise NotNative("a graph")
     names, rest = parameter_names(layer.name)

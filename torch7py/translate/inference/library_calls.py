@@ -20,6 +20,7 @@ from torch7py.translate.kind_rules import (
 )
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS
+from torch7py.translate.observed import FILLED
 from torch7py.translate.tree import Call, Expression, Invoke
 from torch7py.translate.tree_queries import may_be_more, same_expression
 
@@ -257,7 +258,7 @@ class LibraryCalls:
             arguments[0].mark("asked")
         if path == "torch.save" and len(node.arguments) > 1:
             self.saved.append((node.arguments[0], arguments[1]))
-        if path in ("torch.save", "torch.filled_from_file", "print", "require"):
+        if path in ("torch.save", FILLED, "print", "require"):
             return path != "require"
         if path == "lfs.attributes" and node.arguments:
             result.be("stat" if len(node.arguments) == 1 else "string")

@@ -86,8 +86,9 @@ class Native:
 
     @property
     def loads_files(self) -> bool:
-        """Whether the program loads what ``torch.save`` has written."""
-        return any(b"torch.load" in file.source for file in self.parts)
+        """Whether the program reads files of which a run tells what they hold."""
+        readers = (b"torch.load", b"cjson", b"hdf5")
+        return any(reader in file.source for file in self.parts for reader in readers)
 
 
 def translate_script(source: bytes, file: str, observed: Observed = NOTHING_SEEN) -> Native:

@@ -11,6 +11,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, method_statements, methods, statement
 from torch7py.translate.native.plain_calls import library_attribute, library_call
 from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.observed import FILLED
 from torch7py.translate.tree import Call, Index, Invoke, Name, String, Table
 
 __all__ = ["index"]
@@ -157,7 +158,7 @@ def load(t: Translation, node: Call) -> Py:
     return atom(text)
 
 
-@statement("torch.filled_from_file")
+@statement(FILLED)
 def fill(t: Translation, node: Call) -> None:
     """A model is given the weights of one that Torch7 has saved: see ``desugar/loaded_models.py``."""
     model, saved = (t.value(argument).text for argument in node.arguments)

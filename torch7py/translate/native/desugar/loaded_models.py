@@ -10,12 +10,11 @@ from collections.abc import Sequence
 
 from torch7py.translate import tree
 from torch7py.translate.native.desugar.rewriting import Rewriting
-from torch7py.translate.observed import Form, loaded_by
+from torch7py.translate.observed import FILLED, Form, loaded_by
+from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.tree import Assign, Expression, Index, Invoke, Local, Name, String
 
-__all__ = ["FILLED", "LoadedModels"]
-
-FILLED = "torch.filled_from_file"  # the stand-in of what gives a model the weights of another
+__all__ = ["LoadedModels"]
 
 
 class LoadedModels(Rewriting):
@@ -46,8 +45,9 @@ class LoadedModels(Rewriting):
                 edits.append((start, end, text))
             elif not behind and form.models():
                 model = self.fresh("model")
-                for field, constructor in form.models().items():
-                    text = f"{FILLED}({model}, {target}.{field}) {target}.{field} = {model}"
+                for names, constructor in form.models().items():
+                    field = target + "".join(f"[{lua_quoted(name)}]" for name in names)
+                    text = f"{FILLED}({model}, {field}) {field} = {model}"
                     edits.append((end, end, f" do local {model} = {constructor} {text} end"))
         self.edited(edits)
         return self.source
