@@ -86,3 +86,39 @@ def test_programs_with_layers_in_plain_calls_never_learn_otherwise(
     """An error is allowed, another number never. What a class needs that the library has not is refused."""
     monkeypatch.chdir(tmp_path)  # where some write files
     assert same_or_error(OWN_LAYERS[::step], translate_script, tmp_path) >= least
+
+
+@pytest.mark.usefixtures("no_idiomatic_layers")
+def test_statements_of_a_class_count_by_what_they_say() -> None:
+    """What makes the class a layer of the library is its head and those of its methods, not all that stands in them."""
+    source = """
+local Square, parent = torch.class('nn.Square', 'nn.Module')
+
+function Square:__init()
+   parent.__init(self)
+   self.calls = 0
+end
+
+function Square:updateOutput(input)
+   self.calls = self.calls + 1
+   self.output:resizeAs(input):copy(input):pow(2)
+   return self.output
+end
+
+function Square:updateGradInput(input, gradOutput)
+   for i = 1, 1 do
+      self.gradInput:resizeAs(input):copy(gradOutput)
+      self.gradInput:cmul(input):mul(2)
+   end
+   return self.gradInput
+end
+
+print(nn.Square():forward(torch.ones(2)):sum())
+"""
+    page = translate_script(source.encode(), "p.lua")
+    assert page.problems == []
+    assert "class Square(lua_compat.Layer):" in page.code
+    heads = 4  # of the class and of its three methods
+    with_calls = sum("lua_compat." in line for line in page.code.splitlines()) - 1  # without the head's
+    assert page.plain_calls == heads + with_calls
+    assert page.native == page.statements - page.plain_calls >= 6

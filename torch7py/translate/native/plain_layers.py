@@ -80,8 +80,8 @@ class PlainLayers:
         self.written.add(lua_class)
         reason.file = t.file
         t.reasons.append(reason)
-        for part in (lua_class.statement, *lua_class.parts):
-            t.plain_calls += [node for node in tree.walk(part) if isinstance(node, Statement)]
+        # What stands in the methods says by itself whether it needs the library.
+        t.plain_calls += [lua_class.statement, *lua_class.parts]
         return True
 
     def _fits(self, lua_class: LuaClass) -> bool:
@@ -319,7 +319,7 @@ class PlainLayers:
         return self.t.kind(node) in ("module", "criterion", None, "any") and not self.is_self(node)
 
     def _call(self, name: str, args: list[str]) -> Py:
-        return atom(f"{page_library.MODULE}.{name}({', '.join(args)})")
+        return plain_calls.library_call(self.t, name, args)
 
     def _name_of_parents(self, node: Expression) -> str | None:
         """The method of a parent that ``parent.name(self, ...)`` calls."""
@@ -380,7 +380,6 @@ class PlainLayers:
 
     def statement(self, node: Statement) -> None:
         t = self.t
-        t.mixed = True
         if isinstance(node, tree.Local):
             self._assign(node, node.names, node.values)
         elif isinstance(node, tree.Assign):
