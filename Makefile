@@ -5,12 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # One more than there are cores: many tests wait for a process that they have started.
-WORKERS ?= $(shell expr $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)
+CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+WORKERS ?= $(shell expr $(CORES) + 1)
 # Many tests start a Python of their own: compiling torch7py each time would be half of that.
 unexport PYTHONDONTWRITEBYTECODE
 
 # The suites that run Lua, run once more on plain Lua 5.1: no FFI, no JIT. Not those that try every Lua by themselves.
 LUA_TESTS := $(wildcard tests/bridge tests/console tests/nn tests/rnn tests/packages tests/cli/test_run.py)
+PLAIN_LUA := sample
 ANY_LUA := $(wildcard tests/bridge/test_source.py tests/bridge/test_pairs_compiled.py)
 
 .DEFAULT_GOAL := help
@@ -50,7 +52,7 @@ test: check
 	$(MAKE) test-lua51
 
 test-lua51: $(READY)
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal --plain-lua $(LUA_TESTS) $(ANY_LUA:%=--ignore=%)
+	$(BIN)/pytest -n $(CORES) --dist worksteal --plain-lua $(PLAIN_LUA) $(LUA_TESTS) $(ANY_LUA:%=--ignore=%)
 
 test-versions: $(READY)
 	$(BIN)/python tools/lower_bounds.py run $(wildcard .venv-*/bin/python)
@@ -63,6 +65,7 @@ test-oldest test-newest: test-%: .venv-%
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow -n $(WORKERS)
+	$(MAKE) test-lua51 PLAIN_LUA=all
 
 # In one process: the GPU is shared.
 test-gpu: $(READY)

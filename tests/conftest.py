@@ -14,11 +14,14 @@ import torch
 
 import tests.together
 from tests.draws import same_draws
-from tests.together import CASES_IN_FULL, EVERY
+from tests.together import CASES_IN_FULL, EVERY, THIRD
 from torch7py.cli.process import wait_passively
 
 if TYPE_CHECKING:
     from tests.inner_runtime import InnerRuntime as Runtime
+
+
+SAMPLE = "sample"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # until all tests are collected, of which nothing goes
     if config.getoption("plain_lua"):
         os.environ["TORCH7PY_LUA"] = "lua51"
-        tests.together.on_plain_lua = True
+        tests.together.on_plain_lua = config.getoption("plain_lua") == SAMPLE
     # On a busy machine the time of one example says nothing.
     hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, max_examples=40)
     hypothesis.settings.load_profile("suite")
@@ -41,14 +44,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--plain-lua",
-        action="store_true",
-        help="run on plain Lua 5.1 what runs Lua, and of tests with many cases a sample (make test-lua51)",
+        choices=(SAMPLE, "all"),
+        help="run on plain Lua 5.1 what runs Lua: all of it or a sample (make test-lua51)",
     )
 
 
-MANY_CASES = 16  # of which every second runs each time, and all with the slow ones
-# Of the tests of layers and packages, which are Python that Lua calls, in always the same way, one in so many.
-EVERY_TEST_OF = {"tests/nn/": 4, "tests/rnn/": 4, "tests/packages/": 4}
+MANY_CASES = 16  # of which every third runs each time, and all with the slow ones
+# On plain Lua one test in so many. Layers and packages are Python that Lua calls, in always the same way.
+EVERY_TEST_OF = {"tests/bridge/": 2, "tests/nn/": 6, "tests/rnn/": 6, "tests/packages/": 6}
 RUNS_LUA = {"Console", "InnerRuntime", "Runtime", "torch7py_run"}
 
 
@@ -60,11 +63,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for cases in cases_of.values():
         sampled = cases[0].get_closest_marker("sampled")
         is_whole = len(cases) < MANY_CASES or cases[0].get_closest_marker("whole") is not None
-        every = sampled.args[0] if sampled else 1 if is_whole else 2
+        every = sampled.args[0] if sampled else 1 if is_whole else THIRD
         for number, case in enumerate(cases if every > 1 else ()):
             if number % every:
                 case.add_marker(pytest.mark.slow)
-    if not config.getoption("plain_lua"):
+    extent = config.getoption("plain_lua")
+    if extent is None:
         return
     chosen: set[pytest.Item] = set()
     counts = {folder: itertools.count() for folder in EVERY_TEST_OF}
@@ -74,11 +78,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             vars(getattr(first, "module", None) or object)
         )
         folder = next((folder for folder in EVERY_TEST_OF if name.startswith(folder)), None)
-        if folder is not None and next(counts[folder]) % EVERY_TEST_OF[folder]:
+        if extent == SAMPLE and folder is not None and next(counts[folder]) % EVERY_TEST_OF[folder]:
             continue
         if runs_lua and first.get_closest_marker("one_lua") is None:
             few = first.get_closest_marker("few_on_plain_lua")
-            every = few.args[0] if few else 1 if len(cases) <= CASES_IN_FULL else EVERY
+            every = few.args[0] if few else 1 if len(cases) <= CASES_IN_FULL or extent == "all" else EVERY
             chosen.update(cases[::every])
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = [item for item in items if item in chosen]

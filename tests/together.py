@@ -2,7 +2,7 @@
 
 ``@together`` is written as ``@pytest.mark.parametrize`` is. The test it makes runs every case and names all that fail,
 with the traceback of the first. Each begins with the same random numbers, as a test does. What a case leaves in a
-fixture the next one finds there. Of a hundred cases and more every second one runs each time, the others with the
+fixture the next one finds there. Of a hundred cases and more every third one runs each time, the others with the
 slow tests.
 """
 
@@ -17,18 +17,22 @@ import pytest
 
 from tests.draws import same_draws
 
-__all__ = ["CASES_IN_FULL", "EVERY", "together"]
+__all__ = ["CASES_IN_FULL", "EVERY", "THIRD", "together"]
 
 # On plain Lua a test with so many cases has all of them run, and of one with more, one in so many.
 CASES_IN_FULL = 16
 EVERY = 12
 
 
-MANY = 100  # of which every second runs each time
+THIRD = 3  # an odd step: where cases of two kinds take turns, both are among the chosen
+MANY = 100  # of which every third runs each time
 PART = "part_of_the_cases"
-HALVES = [
-    pytest.param(slice(None, None, 2), id="every second"),
-    pytest.param(slice(1, None, 2), id="the others", marks=pytest.mark.slow),
+PARTS = [
+    pytest.param(slice(0, None, THIRD), id="every third"),
+    *(
+        pytest.param(slice(first, None, THIRD), id=f"the others from {first}", marks=pytest.mark.slow)
+        for first in range(1, THIRD)
+    ),
 ]
 
 on_plain_lua = False  # set by conftest.py
@@ -72,7 +76,7 @@ def together(
         assert len(left) == len(parameters) - len(words), f"{function.__name__} takes no {words}"
         run.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
         del run.__wrapped__  # whose arguments pytest would ask for
-        return pytest.mark.parametrize(PART, HALVES)(run) if divided else run
+        return pytest.mark.parametrize(PART, PARTS)(run) if divided else run
 
     return decorate
 
