@@ -6,8 +6,8 @@
     python tools/shares.py compare OLD NEW
     python tools/shares.py table shares.jsonl
 
-``tools/shares.txt`` lists the repositories; each one is a folder ``OWNER+NAME`` of CHECKOUTS, and those that are not
-there are named and left out. A measurement is a line of JSON for each Lua file, in order: its statements, how many of
+``tools/shares.txt`` lists the repositories; each one is a folder ``OWNER/NAME`` of CHECKOUTS, by whose name the tests
+and examples of a package require it, and those that are not there are named and left out. A measurement is a line of JSON for each Lua file, in order: its statements, how many of
 them are idiomatic, in plain calls and refused, as ``torch7py check`` counts them, how often each code was given, and a
 verdict. A file that another one requires is counted as a part of that program. What a broken-off measurement has found
 stays in a ``.part`` file, from which the next one goes on.
@@ -258,7 +258,7 @@ def _in_processes(programs: Sequence[Program], jobs: int, limit: float) -> Itera
 
 def _measure(checkouts: Path, name: str, part: Path, jobs: int, limit: float) -> list[Share]:
     """One repository; a file counts as a part of the first program that has it."""
-    folder = (checkouts / name.replace("/", "+")).resolve()
+    folder = (checkouts / name).resolve()
     commit = subprocess.run(
         ["git", "-C", folder, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -390,7 +390,7 @@ def measure(checkouts: Path, names: tuple[str, ...], out: Path, jobs: int, limit
     part = out.with_name(f"{out.name}.part")
     shares: list[Share] = []
     for name in names or listed():
-        if not (checkouts / name.replace("/", "+")).is_dir():
+        if not (checkouts / name).is_dir():
             click.echo(f"{name}: not checked out")
             continue
         found = _measure(checkouts, name, part, jobs, limit)

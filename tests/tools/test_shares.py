@@ -16,7 +16,7 @@ NAME = "somebody/project"
 
 @pytest.fixture
 def checkouts(tmp_path: Path) -> Path:
-    folder = tmp_path / "checkouts" / "somebody+project"
+    folder = tmp_path / "checkouts" / "somebody" / "project"
     folder.mkdir(parents=True)
     (folder / "main.lua").write_text("local tools = require 'tools'\nprint(tools.twice(2))\n")
     (folder / "tools.lua").write_text("local M = {}\nfunction M.twice(x) return 2 * x end\nreturn M\n")
@@ -29,7 +29,7 @@ def checkouts(tmp_path: Path) -> Path:
     git = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e"]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "all"], check=True)
-    return folder.parent
+    return folder.parent.parent
 
 
 def measure(checkouts: Path, out: Path, *more: str) -> list[Share]:
