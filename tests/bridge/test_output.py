@@ -13,6 +13,33 @@ from torch7py.bridge.runtime import Runtime
 PRINTING = "print('a', 1) io.write('b', 2) io.stdout:write('c'):write('d\\n') io.stdout:flush() io.flush()"
 PRINTED = "a\t1\t\nb2cd\n"
 
+# What the original's interpreter leaves in the file and prints: print writes where io.write does.
+TO_A_FILE = """
+io.write('a'):write('b', '\\n')
+local f = io.open(arg[1], 'w')
+assert(io.output(f) == f)
+io.write('hello ')
+print(io.write('x') == f, {1})
+io.close()
+io.output(io.stdout)
+print(io.output() == io.stdout, io.type(f))
+"""
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+def test_print_writes_where_io_write_does(tmp_path, redirected: bool) -> None:
+    script = tmp_path / "p.lua"
+    script.write_text(TO_A_FILE)
+    file = tmp_path / "out.txt"
+    if redirected:
+        with Runtime() as runtime, contextlib.redirect_stdout(io.StringIO()) as written:
+            runtime.run(script, [str(file)])
+        text = written.getvalue()
+    else:
+        text = python_process.run(["-m", "torch7py", "run", str(script), str(file)]).stdout
+    assert text == "ab\ntrue\tclosed file\t\n"
+    assert file.read_text() == "hello xtrue\t{\n  1 : 1\n}\n"
+
 
 def test_redirect_stdout() -> None:
     with Runtime() as runtime:

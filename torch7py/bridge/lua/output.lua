@@ -45,9 +45,13 @@ end
 
 function io.write(...)
    local number = any and redirected[current]
-   if not number then return native_write(...) end
-   emit(number, ...)
-   return true
+   if number then
+      emit(number, ...)
+   else
+      local written, message, code = native_write(...)
+      if not written then return nil, message, code end
+   end
+   return current     -- as Torch7's LuaJIT does, which has this of Lua 5.2
 end
 
 function io.flush()

@@ -20,9 +20,8 @@ chunk('pairs.lua')(native_next, chunk('string_order.lua')()).install(config.pair
 
 chunk('serial.lua')(core, host, class, module, torch, native_next, chunk)
 
-local stdout = io.stdout
 chunk('print.lua')({
-   write = function(text) stdout:write(text) end,
+   write = io.write,     -- so that `io.output(file)` takes what is printed too
    typename = class.typename,
    colors = config.colors,
 }).install()
