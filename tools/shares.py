@@ -7,10 +7,11 @@
     python tools/shares.py table shares.jsonl
 
 ``tools/shares.txt`` lists the repositories; each one is a folder ``OWNER/NAME`` of CHECKOUTS, by whose name the tests
-and examples of a package require it, and those that are not there are named and left out. A measurement is a line of JSON for each Lua file, in order: its statements, how many of
-them are idiomatic, in plain calls and refused, as ``torch7py check`` counts them, how often each code was given, and a
-verdict. A file that another one requires is counted as a part of that program. What a broken-off measurement has found
-stays in a ``.part`` file, from which the next one goes on.
+and examples of a package require it, and those that are not there are named and left out. A measurement is a line of
+JSON for each Lua file, in order: its statements, how many of them are idiomatic, in plain calls and refused, as
+``torch7py check`` counts them, how often each code was given, and a verdict. A file that another one requires is
+counted as a part of that program. What a broken-off measurement has found stays in a ``.part`` file, from which the
+next one goes on.
 
 ``compare`` names each file and repository that became worse, and then fails. ``table`` writes
 docs/translator_shares.md.

@@ -39,6 +39,7 @@ _MODULES: dict[str, frozenset[str] | None] = {
     for name, words in {
         "argparse": "ArgumentParser Namespace",
         "collections": "Counter OrderedDict defaultdict deque",
+        "contextlib": "suppress",
         "copy": "copy deepcopy",
         "csv": "reader writer",
         "functools": "partial reduce wraps",

@@ -419,6 +419,9 @@ class CallKinds:
                 return _be_sizes(result)
             if kind == "file" and method == "readString":
                 return result.be("string")
+            if kind == "file" and method == "close":
+                results[0].be_nil()  # of a command that failed
+                return results[0].be("boolean")
             if kind == "file" and method == "seek":
                 return result.be("number")
             if kind == "file" and method == "read":

@@ -83,7 +83,7 @@ _OF_NUMBERS = {f"{verb}{kind.name}" for verb in ("read", "write") for kind in NU
     "ascii binary hasError position seekEnd writeString littleEndianEncoding bigEndianEncoding".split()
 )
 # Functions that give something of a kind, or nil.
-_OR_NIL = {"tonumber": "number", "os.execute": "boolean"}
+_OR_NIL = {"tonumber": "number", "os.execute": "boolean", "os.getenv": "string"}
 
 
 class LibraryCalls:

@@ -90,6 +90,10 @@ class Assignments:
             texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
             self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
             return
+        if self.t.calls.is_surely_one(values[-1]):
+            texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
+            self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
+            return
         if self.t.plainly and plain_calls.several(self.t, values, targets):
             return
         raise Undecided(

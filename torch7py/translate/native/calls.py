@@ -67,6 +67,12 @@ SEVERAL_VALUES = {
     "pcall",
     "xpcall",
     "next",
+    "io.open",
+    "os.execute",
+    "os.remove",
+    "os.rename",
+    "table.foreach",
+    "table.foreachi",
 }
 
 # Functions of Lua's that have forms of their own for all values of a call, and those that take the first alone.
@@ -551,11 +557,31 @@ class Calls:
             return bool(names & {"nn.ClassNLLCriterion", "nn.SpatialClassNLLCriterion"})
         if kind == "string":
             return f"string.{node.method}" in SEVERAL_VALUES
+        if kind == "file":
+            return node.method == "close"  # of a command: how it ended
         if kind != "tensor":
             return False
         if node.method in library.DECOMPOSITIONS:
             return True
         return node.method in TWO_TENSORS and (bool(node.arguments) or node.method not in ("max", "min"))
+
+    def gives_several_of_lua(self, node: Call | Invoke) -> bool:
+        """Whether this is a call of one of Lua's own functions that gives several values, or may."""
+        path = self.t.path(node.callee) if isinstance(node, Call) else None
+        if path == "assert":
+            return self.t.counts.of(node) not in (None, (0, 1), (1, 1))
+        if path in ("coroutine.resume", "coroutine.yield"):
+            return True
+        of_text = isinstance(node, Invoke) and self.t.kind(node.receiver) in ("file", "string")
+        of_lua = path in SEVERAL_VALUES | {"string.match"}
+        return (of_text or of_lua or self.gives_letters(node)) and self.gives_two(node)
+
+    def is_surely_one(self, node: Expression) -> bool:
+        """Whether this is a call of one of Lua's own functions that gives one value, never more and never none."""
+        path = self.t.path(node.callee) if isinstance(node, Call) else None
+        owner, _, _ = (path or "").rpartition(".")
+        of_lua = owner in ("bit", "math", "os", "string", "table") or (not owner and path in LUA)
+        return path is not None and of_lua and self.t.counts.of(node) == (1, 1)
 
     def gives_letters(self, node: Call | Invoke) -> bool:
         if isinstance(node, Invoke):

@@ -102,6 +102,7 @@ _TAKEN = {
     "argparse",
     "main",
 } | {
+    "contextlib",
     "copy",
     "collections",
     "csv",

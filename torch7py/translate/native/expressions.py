@@ -154,7 +154,8 @@ class Expressions:
                 return atom("sys.argv[1:]")
             if node.name in t.unset_globals:
                 return atom("None")
-            raise Problem("T7-201", node.line, f"the global {node.name} as a value")
+            problem = Undecided if plain_calls.is_function_value(t.path(node)) else Problem
+            raise problem("T7-201", node.line, f"the global {node.name} as a value")
         shift = t.shifts.get(variable, 0)
         if shift:
             return add_constant(atom(text), shift)

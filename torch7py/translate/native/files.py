@@ -16,7 +16,7 @@ from torch7py.translate.native.library_rules import (
     methods,
     statement,
 )
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
@@ -202,8 +202,13 @@ methods["file", "seek"] = _seek
 method_statements["file", "write"] = _write
 
 
-def _close(t: Translation, node: Invoke) -> Py:
-    return atom(f"{t.value(node.receiver).at(code.ATOM)}.close()")
+def _close(t: Translation, node: Invoke) -> None:
+    t.emit(f"{t.value(node.receiver).at(code.ATOM)}.close()")
+
+
+def _closed(t: Translation, node: Invoke) -> Py:
+    """What the end of a file or a command gives, which Python says otherwise."""
+    raise Undecided("T7-202", node.line, "the value of the method close of a file")
 
 
 def _flush(t: Translation, node: Invoke) -> None:
@@ -216,7 +221,8 @@ def _quiet(t: Translation, node: Invoke) -> None:
     """A text that ends is no error: what is read then is empty, as it is in Python."""
 
 
-methods["file", "close"] = _close
+methods["file", "close"] = _closed
+method_statements["file", "close"] = _close
 method_statements["file", "quiet"] = _quiet
 method_statements["file", "flush"] = _flush
 
@@ -250,9 +256,12 @@ def written_file(t: Translation, node: Call) -> Py:
 
 @statement("os.remove", "os.rename")
 def os_call(t: Translation, node: Call) -> None:
-    t.imports.add("os")
+    """Lua's functions say in what they give that there is no such file, and nobody asks."""
+    t.imports |= {"contextlib", "os"}
     args = ", ".join(t.value(argument).text for argument in node.arguments)
-    t.emit(f"{t.path(node.callee)}({args})")
+    t.emit("with contextlib.suppress(FileNotFoundError):")
+    with t.indented():
+        t.emit(f"{t.path(node.callee)}({args})")
 
 
 def _tmpname(t: Translation, node: Call) -> Py:
@@ -277,7 +286,7 @@ def os_date(t: Translation, node: Call) -> Py:
     if shown is None:
         return atom('time.strftime("%c")')
     if len(node.arguments) > 1 or not isinstance(shown, String) or shown.value[:1] in ("!", "*"):
-        raise Problem("T7-203", node.line, "os.date as a table, of another time or another zone")
+        raise Undecided("T7-203", node.line, "os.date as a table, of another time or another zone")
     return atom(f"time.strftime({t.value(shown)})")
 
 

@@ -50,9 +50,18 @@ class Functions:
         t.assignments.one(node.target, node.function, node)  # of one object, or of what may be one
 
     def value(self, node: tree.Function) -> Py:
+        written = self._as_lambda(node)
+        if written is not None:
+            return written
+        name = self.t.fresh("function")
+        self.define(name, node)
+        return atom(name)
+
+    def _as_lambda(self, node: tree.Function) -> Py | None:
+        """A function that gives the value of one expression; None where that needs statements of its own."""
         t = self.t
         statements = node.body.statements
-        if (
+        if not (
             len(statements) == 1
             and isinstance(statements[0], tree.Return)
             and len(statements[0].values) == 1
@@ -60,26 +69,31 @@ class Functions:
             and not (t.plain_values and isinstance(statements[0].values[0], (Call, Invoke)))
             and not any(isinstance(n, tree.Function) for n in tree.walk(statements[0]))
         ):
-            outer, t.scope = t.scope, t.scopes.of_function[node]
-            try:
-                returned = statements[0].values[0]
-                handed_on = t.training.handed_on(node, returned)
-                if handed_on is not None:
-                    inner = handed_on
-                else:
-                    inner = t.calls.all_values(returned) if t.calls.count(returned) > 1 else t.value(returned)
-            finally:
-                t.scope = outer
-            names = [
-                t.names.of(parameter)
-                for parameter in node.parameters
-                if handed_on is None or not t.training.is_weights(node, parameter)
-            ]
-            parameters = ", ".join([*names, *self.captured_by_turn(t.scopes.of_function[node])])
-            return Py(f"lambda {parameters}: {inner}" if parameters else f"lambda: {inner}", code.TERNARY)
-        name = t.fresh("function")
-        self.define(name, node)
-        return atom(name)
+            return None
+        before, needs = len(t.lines), t.needs()
+        outer, t.scope = t.scope, t.scopes.of_function[node]
+        try:
+            if t.counts.hands_on(statements[0]):
+                return None
+            returned = statements[0].values[0]
+            handed_on = t.training.handed_on(node, returned)
+            if handed_on is not None:
+                inner = handed_on
+            else:
+                inner = t.calls.all_values(returned) if t.calls.count(returned) > 1 else t.value(returned)
+        finally:
+            t.scope = outer
+        if len(t.lines) > before:
+            del t.lines[before:]
+            t.put_back_needs(needs)
+            return None
+        names = [
+            t.names.of(parameter)
+            for parameter in node.parameters
+            if handed_on is None or not t.training.is_weights(node, parameter)
+        ]
+        parameters = ", ".join([*names, *self.captured_by_turn(t.scopes.of_function[node])])
+        return Py(f"lambda {parameters}: {inner}" if parameters else f"lambda: {inner}", code.TERNARY)
 
     def define(
         self,

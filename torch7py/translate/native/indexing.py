@@ -151,6 +151,8 @@ def index(t: Translation, node: Index) -> Py:
     if plain_calls.minimizes(path) or (path is None and t.path(node.base) == "optim"):
         reason = f"{path or 'a function of optim'}, which is called otherwise than by its name"
         raise (Undecided if t.plain_vectors else Problem)("T7-228", node.line, reason)
+    if plain_calls.is_function_value(path):
+        raise Undecided("T7-201", node.line, f"{path} as a value")
     reason = f"indexing {described(t, node.base)}"
     raise (
         Undecided("T7-303", node.line, reason)

@@ -31,6 +31,7 @@ __all__ = [
     "has_function",
     "has_method",
     "is_first",
+    "is_function_value",
     "library_call",
     "loop_head",
     "minimizes",
@@ -83,18 +84,43 @@ _FUNCTIONS = {
     "tostring": "text_of",
     "type": "type_of",
 }
+# Those that a page has otherwise where their arguments are proved.
+_OTHERS = {
+    "bit.tohex": "hexadecimal",
+    "collectgarbage": "collect_garbage",
+    "io.tmpfile": "temporary_file",
+    "io.type": "kind_of_file",
+    "os.date": "date",
+    "os.difftime": "difference_of_times",
+    "os.getenv": "variable_of_process",
+    "os.time": "seconds_of",
+    "rawequal": "raw_equal",
+    "rawlen": "length",
+    "table.maxn": "largest_key",
+    "table.pack": "packed",
+}
 # Functions of optim that give more than what they move and the values on the way.
 _LONGER = {"optim.asgd", "optim.cg", "optim.checkgrad", "optim.lbfgs"}
 # Storages are vectors in pages, but for those of whole numbers, which are sizes.
 _STORAGES = {f"torch.{kind}Storage": kind for kind in ("Byte", "Char", "Short", "Int", "Float", "Double")}
 # What makes a pool of threads.
 _POOLS = {"threads", "threads.Threads"}
-# Functions with several values, a tuple each.
+# Functions with several values, or with none, a tuple each.
 _SEVERAL = {
+    "assert": "asserted",
     "cutorch.getMemoryUsage": "memory_usage",
     "cutorch.withDevice": "with_device",
+    "io.open": "open_file",
+    "next": "next_entry",
+    "os.execute": "executed",
+    "os.remove": "remove_file",
+    "os.rename": "rename_file",
+    "pcall": "pcall",
+    "table.foreach": "for_each_entry",
+    "table.foreachi": "for_each_item",
     "table.unpack": "unpack",
     "unpack": "unpack",
+    "xpcall": "protected",
 }
 # Libraries of Lua's, and the functions of each that the library has by their names.
 _LIBRARIES = {
@@ -125,6 +151,8 @@ def has_function(path: str) -> bool:
     owner, _, last = path.rpartition(".")
     return (
         path in _FUNCTIONS
+        or path in _OTHERS
+        or path == "table.sort"
         or _of_penlight(path) is not None
         or path in _POOLS
         or path in _STORAGES
@@ -132,6 +160,45 @@ def has_function(path: str) -> bool:
         or minimizes(path)
         or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
     )
+
+
+# The functions that take the names of the others, which give all values of these.
+_NAMED = {
+    "bit": "bit_function",
+    "coroutine": "coroutine_function_all",
+    "math": "math_function_all",
+    "string": "text_function_all",
+}
+# Functions whose plain calls are others than those of a value, and those that give nothing.
+_AS_VALUES = {"select": "values_from", **_FUNCTIONS, **_OTHERS, **_SEVERAL}
+_WITHOUT_RESULTS = {"print", "table.insert"}
+# Those with at least one.
+_ALWAYS_SOME = {"io.open", "next", "os.execute", "os.remove", "os.rename", "pcall", "xpcall"}
+# Functions that give nil as well.
+_OR_NIL = {"getmetatable", "io.type", "os.getenv", "rawget", "table.remove", "tonumber", "torch.typename"}
+# Functions that look at one value, however many a call gives.
+_OF_ONE = {"getmetatable", "torch.isTensor", "torch.type", "tostring", "type"} & _FUNCTIONS.keys()
+
+
+def is_function_value(path: str | None) -> bool:
+    """Whether the library has a function of Lua's as a value."""
+    owner, _, last = (path or "").rpartition(".")
+    named = owner in _NAMED and last in page_library.entries(_LIBRARIES[owner])
+    return named or path in _AS_VALUES or path in ("table.sort", "string.char")
+
+
+def _function_value(t: Translation, path: str) -> Py:
+    """A function of Lua's as a value."""
+    owner, _, last = path.rpartition(".")
+    if path == "table.sort":
+        sort = library_call(t, "named", [f"{page_library.MODULE}.sort_table", t.need("lua_sort")])
+        return library_call(t, "without_results", [sort.text])
+    if path in _AS_VALUES:
+        function = library_attribute(t, _AS_VALUES[path])
+        if path in _WITHOUT_RESULTS:
+            return library_call(t, "without_results", [function.text])
+        return library_call(t, "as_value", [function.text]) if path in _SEVERAL.keys() | _OR_NIL else function
+    return library_call(t, "named", [f"{page_library.MODULE}.{_NAMED[owner]}", code.quoted(last)])
 
 
 def _of_penlight(path: str) -> str | None:
@@ -162,7 +229,9 @@ def gives_all(t: Translation, node: Expression) -> bool:
         return t.kind(node.receiver) == "string" and node.method in page_library.methods_of("text")
     owner, _, last = (t.path(node.callee) or "").rpartition(".") if isinstance(node, Call) else ("", "", "")
     of_library = owner in ("coroutine", "math", "string") and last in page_library.entries(_LIBRARIES[owner])
-    return of_library or (not owner and last == "select")
+    return of_library or (
+        bool(last) and ".".join(filter(None, (owner, last))) in {"select", "table.sort", *_SEVERAL}
+    )
 
 
 def value(t: Translation, node: Expression) -> Py | None:
@@ -174,6 +243,9 @@ def value(t: Translation, node: Expression) -> Py | None:
         return library_call(t, "index", [f"{page_library.MODULE}.OPTIMIZERS", t.value(node.key).text])
     if isinstance(node, Index) and isinstance(node.base, Name) and t.scopes.is_global(node.base, "_G"):
         return _global_function(t, node)
+    function = t.path(node) if isinstance(node, (Index, Name)) else None
+    if function is not None and is_function_value(function):
+        return _function_value(t, function)
     if isinstance(node, Index) and path is None:
         of_objects = isinstance(node.key, String) and node.key.value in page_library.entries("OBJECT_METHODS")
         function = "field_or_method" if t.plain_modules and of_objects else "index"
@@ -456,9 +528,6 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if taken and node.arguments:
         every = "function_all" if function == "call_all" else "function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
-    if path == "pcall" and node.arguments and t.path(node.arguments[0]) is None:
-        call = library_call(t, "pcall", arguments(t, node.arguments))
-        return call if function == "call_all" else atom(f"{call}[0]")
     if minimizes(path):
         call = atom(f"{optimizer(t, path)}({', '.join(arguments(t, node.arguments))})")
         return call if function == "call_all" else atom(f"{call}[0]")
@@ -470,18 +539,27 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         return library_call(t, several, arguments(t, node.arguments))
     if path in _SEVERAL:
         values = library_call(t, _SEVERAL[path], arguments(t, node.arguments))
-        first = atom(f"{library_call(t, 'first_of', [values.text, '1'])}[0]")
-        return values if function == "call_all" else first
+        if function != "call_all":
+            some = values if path in _ALWAYS_SOME else library_call(t, "first_of", [values.text, "1"])
+            return atom(f"{some}[0]")
+        return values
     if owner == "string" and last in page_library.entries("TEXT_METHODS") and node.arguments:
         every = "text_function_all" if function == "call_all" else "text_function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
     if owner in ("coroutine", "math") and last in page_library.entries(_LIBRARIES[owner]):
         every = f"{owner}_function_all" if function == "call_all" else f"{owner}_function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
+    if path in _OTHERS:
+        return _alone(library_call(t, _OTHERS[path], arguments(t, node.arguments)), function == "call_all")
+    if path == "table.sort":
+        nothing = atom(f"{_function_value(t, path)}({', '.join(arguments(t, node.arguments))})")
+        return nothing if function == "call_all" else atom(f"({nothing} or None)")
     if function == "call_all":
         return None  # the others give one value
     if owner in _BY_NAME and last in page_library.entries(_LIBRARIES[owner]):
         return library_call(t, _BY_NAME[owner], [code.quoted(last), *arguments(t, node.arguments)])
+    if path in _OF_ONE and node.arguments:
+        return library_call(t, _FUNCTIONS[path], [t.value(node.arguments[0]).text])
     if path in _FUNCTIONS:
         args = arguments(t, node.arguments)
         shown = node.arguments[-1] if path == "print" and node.arguments else None

@@ -99,7 +99,7 @@ def print_statement(t: Translation, node: Call) -> None:
         if spread is not None:
             texts.append(spread)
         elif (
-            kind in (None, "boolean")
+            kind in (None, "boolean", "file")
             or (kind == "number" and not text.written_plain(t, argument))
             or text.may_be_nil(t, argument)
         ):

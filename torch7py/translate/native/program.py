@@ -35,8 +35,8 @@ __all__ = ["Native", "in_plain_forms", "modules_of", "translate_script"]
 
 # The modules of Python that a page may use, where it does.
 _STANDARD = (
-    "argparse collections copy csv functools inspect itertools json math os platform random re socket subprocess sys"
-    " tempfile time"
+    "argparse collections contextlib copy csv functools inspect itertools json math os platform random re socket"
+    " subprocess sys tempfile time"
 ).split()
 _LIBRARY = re.compile(rf"(?<![\w.]){page_library.MODULE}\.(\w+)")
 # Others, in the order of a page: how an expression begins that uses one, and what imports it.

@@ -9,7 +9,9 @@ from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Call, Expression, Name
 from torch7py.translate.tree_queries import returns_of
 
-__all__ = ["is_text", "refuse_other_errors", "several", "statement", "value"]
+__all__ = ["is_text", "reads_errors", "refuse_other_errors", "several", "statement", "value"]
+
+_CATCHING = {"pcall", "xpcall", "coroutine.resume"}
 
 
 def several(t: Translation, node: Call, targets: tuple[Expression, ...]) -> bool:
@@ -70,6 +72,11 @@ def is_text(t: Translation, node: Call) -> bool:
     if not node.arguments:
         return False
     return t.kind(node.arguments[0]) in ("string", None) or text.is_message(t, node.arguments[0])
+
+
+def reads_errors(t: Translation) -> bool:
+    """Whether the program may read what an error says."""
+    return any(t.path(node.callee) in _CATCHING for node in tree.every(t.program, Call))
 
 
 def refuse_other_errors(t: Translation, line: int) -> None:

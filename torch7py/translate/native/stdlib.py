@@ -282,6 +282,7 @@ def lua_type(t: Translation, node: Call) -> Py:
         kind in (None, "any")
         or node.arguments[0] in t.types.guessed
         or (kind in ("number", "string", "boolean", "tensor") and t.type(node.arguments[0]).nil)
+        or text.may_be_nil(t, node.arguments[0])
     ):
         t.imports |= {"inspect", "torch"}
         return atom(f"{t.need('lua_type')}({t.conditions.maybe(node.arguments[0])})")
@@ -302,7 +303,7 @@ def lua_type(t: Translation, node: Call) -> Py:
 @function("os.time")
 def os_time(t: Translation, node: Call) -> Py:
     if node.arguments:
-        raise Problem("T7-203", node.line, "os.time with a table")
+        raise Undecided("T7-203", node.line, "os.time with a table")
     t.imports.add("time")
     return atom("int(time.time())")
 
@@ -318,10 +319,27 @@ def asserted(t: Translation, node: Call) -> Py:
     first = node.arguments[0]
     if isinstance(first, Call) and t.path(first.callee) == "io.open":
         return atom(files.opened(t, first))  # an error itself
+    _refuse_message_in_values(t, node)
     name = t.fresh("value")
     t.emit(f"{name} = {t.value(first)}")
-    t.emit(f"assert {name}{'' if t.kind(first) == 'boolean' else ' is not None'}")
+    condition = name if t.kind(first) == "boolean" else f"{name} is not None"
+    t.emit(f"assert {condition}{_message(t, node)}")
     return atom(name)
+
+
+def _refuse_message_in_values(t: Translation, node: Call) -> None:
+    """``assert(os.remove(path))``: what the error says comes with nil, and the program may read it."""
+    last = node.arguments[-1]
+    is_spread = isinstance(last, (Call, Invoke)) and len(node.arguments) == 1 and not t.calls.is_one(last)
+    if is_spread and protected_calls.reads_errors(t):
+        raise Undecided("T7-218", node.line, "all values of a call at the end of a list")
+
+
+def _message(t: Translation, node: Call) -> str:
+    """What an assertion says where it fails. Lua's own words are written where the program may read them."""
+    if len(node.arguments) > 1:
+        return f", {t.value(node.arguments[1])}"
+    return ', "assertion failed!"' if protected_calls.reads_errors(t) else ""
 
 
 def _about_packages(t: Translation, node: Expression) -> bool:
@@ -343,9 +361,9 @@ def _about_packages(t: Translation, node: Expression) -> bool:
 def assert_statement(t: Translation, node: Call) -> None:
     if node.arguments and _about_packages(t, node.arguments[0]):
         return  # PyTorch has them all
+    _refuse_message_in_values(t, node)
     condition = t.conditions.condition(node.arguments[0])
-    message = f", {t.value(node.arguments[1])}" if len(node.arguments) > 1 else ""
-    t.emit(f"assert {condition}{message}")
+    t.emit(f"assert {condition}{_message(t, node)}")
 
 
 @statement("error")

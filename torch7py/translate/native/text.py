@@ -14,7 +14,7 @@ from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Number, String
+from torch7py.translate.tree import Binary, Call, Expression, Function, Index, Invoke, Number, String
 from torch7py.translate.tree_queries import bare, returns_of
 
 __all__ = [
@@ -81,10 +81,10 @@ def is_message(t: Translation, node: Expression) -> bool:
     return t.kind(node) == "number" and t.type(node).has("message")
 
 
-def may_be_nil(t: Translation, node: Expression, seen: set[Variable] | None = None) -> bool:
+def may_be_nil(t: Translation, node: Expression, seen: set[Variable | Function] | None = None) -> bool:
     """Whether a number, text or truth value may be nil, or something may be one of several kinds.
 
-    ``seen``: the variables looked at, once each, as values go round through parameters on many ways.
+    ``seen``: the variables and functions looked at, once each, as values go round through parameters on many ways.
     """
     node, seen = bare(node), set() if seen is None else seen
     kind, type_ = t.kind(node), t.type(node)
@@ -96,7 +96,7 @@ def may_be_nil(t: Translation, node: Expression, seen: set[Variable] | None = No
         return False
     if isinstance(node, (Call, Invoke)):
         known = pattern_calls.matched(t, node)
-        return type_.nil or (known is not None and known[0] in ("find", "match")) or _gives_no_item(t, node)
+        return type_.nil or (known is not None and known[0] in ("find", "match")) or _gives_nil(t, node, seen)
     if isinstance(node, Binary):
         if node.operator == "and":
             return t.kind(node.left) != "boolean" or may_be_nil(t, node.right, seen)
@@ -125,13 +125,18 @@ def _is_no_item(t: Translation, node: Expression) -> bool:
     )
 
 
-def _gives_no_item(t: Translation, call: Call | Invoke) -> bool:
-    """Whether a function of the program may return such an item."""
-    returned = [node for function in t.types.function_called(call) for node in returns_of(function)]
-    return any(node.values and _is_no_item(t, node.values[0]) for node in returned)
+def _gives_nil(t: Translation, call: Call | Invoke, seen: set[Variable | Function]) -> bool:
+    """Whether a function of the program may return an item that a list has not, or what a search does not find."""
+    functions = [function for function in t.types.function_called(call) if function not in seen]
+    seen.update(functions)
+    firsts = [node.values[0] for function in functions for node in returns_of(function) if node.values]
+    return any(
+        _is_no_item(t, first) or (isinstance(bare(first), (Call, Invoke)) and may_be_nil(t, first, seen))
+        for first in firsts
+    )
 
 
-def _variable_may_be_nil(t: Translation, variable: Variable, seen: set[Variable]) -> bool:
+def _variable_may_be_nil(t: Translation, variable: Variable, seen: set[Variable | Function]) -> bool:
     sources = t.integers.sources(variable)
     if not sources or variable in t.integers.without_value:
         return t.types.version(variable.declaration).nil if variable.declaration else False
@@ -141,7 +146,8 @@ def _variable_may_be_nil(t: Translation, variable: Variable, seen: set[Variable]
         return True
     if variable in t.unpacking.perhaps_nil:
         return True
-    return any(
+    one_of_several = any(isinstance(source, bool) for source in sources)
+    return (one_of_several and declared is not None and t.types.version(declared).nil) or any(
         isinstance(source, tree.Nil) or (not isinstance(source, bool) and may_be_nil(t, source, seen))
         for source in sources
     )
@@ -221,7 +227,7 @@ def text(t: Translation, node: Expression, nil: bool = True) -> Py:
     kind = t.kind(node)
     if isinstance(node, tree.Nil):
         return atom('"nil"')
-    if kind in (None, "any") or is_message(t, node) or (nil and may_be_nil(t, node)):
+    if kind in (None, "any", "file") or is_message(t, node) or (nil and may_be_nil(t, node)):
         return atom(f"{t.need('lua_text')}({t.conditions.maybe(node)})")
     if kind == "string":
         return t.value(node)

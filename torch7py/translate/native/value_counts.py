@@ -7,7 +7,7 @@ a list of values may end with such a call only where Lua always has that many.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import TypeVar
 
@@ -26,7 +26,12 @@ _Found = TypeVar("_Found")
 _ONE: Count = (1, 1)
 # Methods of modules that give several values.
 _OF_MODULES = {"findModules", "getParameters", "parameters"}
-_NONE = {"print", "table.insert", "os.exit"}
+_NONE = {"print", "table.insert", "table.sort", "os.exit"}
+# Of Lua's own functions, those that give more or fewer than two values.
+_OF_SYSTEM: dict[str, Count] = {
+    **dict.fromkeys(("select", "pcall", "xpcall", "table.foreach", "table.foreachi"), (0, math.inf)),
+    **dict.fromkeys(("next", "io.open", "os.remove", "os.rename", "os.execute"), (1, 3)),
+}
 # Functions that give no value of what has no type of Torch7's, or no ending; and kinds of what has one.
 _OR_NONE = {"torch.typename", "paths.extname"}
 _TYPED = {"tensor", "module", "criterion", "storage"}
@@ -114,6 +119,10 @@ class ValueCounts:
         path = t.path(node.callee) if isinstance(node, Call) else None
         if path in ("coroutine.resume", "coroutine.yield"):
             return (0, math.inf)
+        if path == "assert" and isinstance(node, Call) and node.arguments:
+            last = self.of(node.arguments[-1])
+            before = len(node.arguments) - 1
+            return None if last is None else (before + last[0], before + last[1])
         if self.may_lack_value(node):
             return (0, 1)
         return (0, 0) if path in _NONE else _ONE
@@ -133,7 +142,7 @@ class ValueCounts:
             return isinstance(node, Invoke) and node.method in _OF_MODULES
         if isinstance(called, tree.Index) and t.kind(called.base) == "tensor":
             return False  # x.cat(tensors, 1)
-        return t.path(called) is None and t.kind(called) in (None, "any")
+        return t.path(called) is None and t.kind(called) in (None, "any", "function")
 
     def is_handed_on(self, node: Call | Invoke) -> bool:
         """Whether a call gives all values of another, of which nobody knows how many these are."""
@@ -171,8 +180,9 @@ class ValueCounts:
         return self._is_open(last) or self.is_handed_on(last)
 
     def _is_open(self, node: Call | Invoke) -> bool:
-        """Whether nobody knows how many values a call gives: of something unknown, or as many as a table has."""
-        return self.is_unknown(node) or self.t.is_unpacked(node)
+        """Whether it is only seen when it runs how many values a call gives: of something unknown, as many as a table
+        has, of Lua's own functions."""
+        return self.is_unknown(node) or self.t.is_unpacked(node) or self.t.calls.gives_several_of_lua(node)
 
     @cached_property
     def _handing_on(self) -> set[tree.Function]:
@@ -191,7 +201,8 @@ class ValueCounts:
             f for f in calls.keys() - handing if any(handing.intersection(called[c]) for c in calls[f])
         }:
             handing |= more
-        asked = handing.intersection(f for c in self._asked_for_all() for f in t.types.function_called(c))
+        asked = handing.intersection(f for c in self._asked_for_all() for f in self._run_by(c))
+        asked |= opened & self._counted
         asked = (asked - (self._varying - opened)) | (self._varying & self._counted)
         while more := {
             other for f in asked for c in calls[f] for other in handing.intersection(called[c]) - asked
@@ -219,8 +230,14 @@ class ValueCounts:
             else:
                 last = t.calls.end_of_list(node) if isinstance(node, tree.Table) else None
             if isinstance(last, (Call, Invoke)):
-                functions.update(t.types.function_called(last))
+                functions.update(self._run_by(last))
         return functions
+
+    def _run_by(self, node: Call | Invoke) -> Collection[tree.Function]:
+        """The functions whose values a call gives, ``pcall``'s behind whether it went well."""
+        if isinstance(node, Call) and node.arguments and self.t.path(node.callee) in ("pcall", "xpcall"):
+            return self.t.type(node.arguments[0]).functions
+        return self.t.types.function_called(node)
 
     def is_exact(self, function: tree.Function | None) -> bool:
         """Whether each return of a function of the page has as many values as Lua's."""
@@ -250,7 +267,8 @@ class ValueCounts:
         if self.t.calls.gives_letters(node):
             return (0, math.inf)
         path = self.t.path(node.callee) if isinstance(node, Call) else None
-        return (0, math.inf) if path in ("select", "pcall", "xpcall", "next") else (2, 2)
+        closes = isinstance(node, Invoke) and node.method == "close"
+        return _OF_SYSTEM.get("os.execute" if closes else path or "", (2, 2))
 
     def are_all(self, node: Expression) -> bool:
         if isinstance(node, (Call, Invoke)) and self._hands_all_on(node):

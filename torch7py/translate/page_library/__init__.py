@@ -60,6 +60,7 @@ _FILES = (
     "coroutines",
     "metatables",
     "torch7_files",
+    "lua_functions",
     "methods",
     "minimizing",
     "pictures",

@@ -103,7 +103,6 @@ def coroutine_function(name: str, *args: Any) -> Any:
 OF_COROUTINES: dict[str, Callable[..., Any]] = {
     "create": Coroutine,
     "resume": resumed,
-    "running": lambda: CURRENT[0],
     "status": lambda coroutine: coroutine.state,
     "wrap": wrapped,
     "yield": yield_values,

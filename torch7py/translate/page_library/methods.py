@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import io
+import os
 import re
 from collections.abc import Callable
 from functools import partial
@@ -33,7 +34,7 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
         result = STORAGE_METHODS[name](value)
     elif isinstance(value, Object):
         return object_method(value, name, *args)
-    elif isinstance(value, io.IOBase):
+    elif isinstance(value, io.IOBase) or is_command(value):
         result = file_method(value, name, *args)
     elif isinstance(value, nn.Module) and (name == "forward" or not defines(type(value), name)):
         if name not in MODULE_METHODS:
@@ -134,6 +135,11 @@ MODULE_METHODS: dict[str, Callable[..., Any]] = {
 STORAGE_METHODS: dict[str, Callable[..., Any]] = {"size": len, "totable": list}
 
 
+def is_command(file: Any) -> bool:
+    """Whether what is read or written comes from or goes to a command."""
+    return isinstance(file, os._wrap_close)
+
+
 def file_method(file: Any, name: str, *args: Any) -> Any:
     """``file:name(...)`` of an open file."""
     if name == "write":
@@ -150,6 +156,10 @@ def file_method(file: Any, name: str, *args: Any) -> Any:
             return file.read(int(wanted)) or None
     if name == "lines":
         return ((line.removesuffix("\n"),) for line in file)
-    if name in ("close", "flush"):
-        return getattr(file, name)()
+    if name == "close":
+        status = file.close()  # of a command, whose number is above the lowest 8 bits
+        return ((None if status else True), "exit", (status or 0) >> 8) if is_command(file) else True
+    if name == "flush":
+        file.flush()
+        return True
     raise TypeError(f"the method {name} of a file with {args!r}")

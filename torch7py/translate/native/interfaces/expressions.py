@@ -119,6 +119,12 @@ class Calls(Protocol):
     def loss(self, node: Expression) -> Py:
         """A criterion's value with its graph, where it is given a name of its own."""
 
+    def gives_several_of_lua(self, node: Call | Invoke) -> bool:
+        """Whether this is a call of one of Lua's own functions that gives several values, or may."""
+
+    def is_surely_one(self, node: Expression) -> bool:
+        """Whether this is a call of one of Lua's own functions that gives one value, never more and never none."""
+
     def gives_letters(self, node: Call | Invoke) -> bool:
         """``s:byte(1, -1)``, which gives the numbers of all letters from a place to another."""
 
