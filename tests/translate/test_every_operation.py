@@ -47,8 +47,8 @@ APART = {"cat", "chunk", "free", "histc", "resize", "resizeAs", "retain", "split
 # program was seen to use.
 REFUSED_IN_PART = set("atan2 conv2 conv3 lerp pow setnumthreads sub topk xcorr2 xcorr3".split())
 REFUSED = set(
-    """bhistc eig gels geqrf gesv getnumcores initialSeed match multinomialAlias multinomialAliasSetup
-    multinomialAliasSetup_ multinomialAlias_ orgqr ormqr pstrf real symeig trtrs""".split()
+    """bhistc geqrf getnumcores initialSeed match multinomialAlias multinomialAliasSetup
+    multinomialAliasSetup_ multinomialAlias_ orgqr ormqr pstrf real trtrs""".split()
 )
 
 

@@ -91,6 +91,39 @@ def test_a_method(tmp_path, method, settings, text):
     assert text in verified(source, tmp_path, LOOSE.get(method, 1e-12))
 
 
+CHANGING = """local state = {learningRate = 0.02, maxIter = 2, rho = 0.1, stepsize = 0.01, eta0 = 0.1}
+for i = 1, 4 do
+   local _, fs = optim.%s(feval, w, state)
+   print(i, fs[1], w:norm())
+   if i == 2 then
+      %s
+   end
+end
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "setting"),
+    [
+        *((method, "learningRate = 0.005") for method in "sgd adam adamax rmsprop adagrad nag".split()),
+        ("adadelta", "rho = 0.5"),
+        ("asgd", "weightDecay = 0.1"),
+        ("lbfgs", "maxIter = 4"),
+        ("lbfgs", "learningRate = 0.5"),
+        ("cg", "maxIter = 4"),
+    ],
+)
+def test_a_setting_that_changes(tmp_path, method, setting):
+    """The optimizer is made once, before the loop; what the program sets later holds from then on."""
+    source = CHANGING % (method, f"state.{setting}")
+    page = page_of(source)
+    tmp_path.joinpath("program.lua").write_text(START + source)
+    if not page.problems:  # of a setting that PyTorch cannot change later it is said so
+        assert verify_script(page, tmp_path / "program.lua").largest < LOOSE.get(method, 1e-12)
+    else:
+        assert {problem.code for problem in page.problems} == {"T7-228"}
+
+
 def test_settings_in_the_call_begin_anew(tmp_path):
     source = """for i = 1, 5 do
    local _, fs = optim.adam(feval, w, {learningRate = 0.01 * i})

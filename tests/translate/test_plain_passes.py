@@ -11,6 +11,7 @@ from tests.translate.running import same_or_error
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import PlainForms
 from torch7py.translate.observed import NOTHING_SEEN
+from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import TOLERANCE, verify_script
 
 FOLDER = Path(__file__).parent / "programs"
@@ -99,3 +100,57 @@ def test_programs_whose_passes_go_call_by_call_never_learn_otherwise(
         )
         >= least
     )
+
+
+MOVED = """require 'nn' require 'rnn'
+torch.manualSeed(3)
+local m, x = %s, %s
+local w, g = m:getParameters()
+local last
+local function go() last = m:forward(x) end
+local function back() return m:backward(x, last:clone():fill(0.5)) end
+go()
+back()
+w:add(-0.7, g)
+g:zero()
+local gradInput = back()
+print(string.format('%%.8f', g:norm()))
+print(string.format('%%.8f', torch.isTensor(gradInput) and gradInput:double():norm() or 0))
+"""
+
+
+@pytest.mark.parametrize(
+    ("layer", "input"),
+    [
+        ("nn.Linear(3,2)", "torch.randn(4,3)"),
+        ("nn.SpatialConvolution(2,3,3,3)", "torch.randn(2,2,5,5)"),
+        ("nn.TemporalConvolution(3,2,2)", "torch.randn(5,3)"),
+        ("nn.BatchNormalization(3)", "torch.randn(4,3)"),
+        ("nn.PReLU()", "torch.randn(4,3)"),
+        ("nn.Sequential():add(nn.Linear(3,4)):add(nn.Tanh()):add(nn.Linear(4,2))", "torch.randn(4,3)"),
+        ("nn.SeqLSTM(3,2)", "torch.randn(3,2,3)"),
+        ("nn.Euclidean(3,2)", "torch.randn(4,3)"),
+        ("nn.Bilinear(3,2,2)", "{torch.randn(4,3),torch.randn(4,2)}"),
+    ],
+)
+def test_weights_that_moved_since_the_call_are_read_as_they_are(
+    layer: str, input: str, tmp_path: Path
+) -> None:
+    """What the discriminators of many programs do: their second way back is behind a step of their weights."""
+    path = tmp_path / "p.lua"
+    path.write_text(MOVED % (layer, input))
+    page = program._translate(
+        path.read_bytes(), "p.lua", observed=NOTHING_SEEN, plainly=PlainForms(passes=True)
+    )
+    assert page.problems == []
+    assert verify_script(page, path).largest < TOLERANCE
+
+
+def test_weights_of_which_others_are_computed_may_not_move_since(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(MOVED % ("nn.WeightNorm(nn.Linear(3,2))", "torch.randn(4,3)"))
+    page = program._translate(
+        path.read_bytes(), "p.lua", observed=NOTHING_SEEN, plainly=PlainForms(passes=True)
+    )
+    with pytest.raises(Different, match="weights of which others are computed have moved"):
+        verify_script(page, path)

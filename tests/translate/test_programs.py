@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from torch7py.translate.native.program import translate_script
-from torch7py.translate.verify_script import SINGLE, TOLERANCE, verify_script
+from torch7py.translate.verify_script import SINGLE, TOLERANCE, Unforeseen, verify_script
 
 # those that compute in single precision, as image.scale does with every image
 SINGLE_ONES = {"single_precision", "pictures", "pictures_of_other_sizes"}
@@ -22,7 +22,11 @@ def test_equal(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)  # where they write files
     page = translate_script(path.read_bytes(), path.name)
     assert [str(problem) for problem in page.problems] == []
-    comparison = verify_script(page, path)
+    try:
+        comparison = verify_script(page, path)
+    except Unforeseen as unforeseen:  # of files that the program reads
+        page = translate_script(path.read_bytes(), path.name, unforeseen.observed)
+        comparison = verify_script(page, path)
     assert comparison.lines > 0
     assert comparison.largest < (SINGLE if path.stem in SINGLE_ONES else TOLERANCE)
 
@@ -43,7 +47,8 @@ def test_runs_alone(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("step", [8, pytest.param(1, marks=pytest.mark.slow)])
 def test_form(tmp_path: Path, step: int) -> None:
     """Nothing for a linter or a formatter to say."""
-    tmp_path.joinpath("ruff.toml").write_text("line-length = 110\n")
+    # a method of the program's that is called assert is no method of unittest's
+    tmp_path.joinpath("ruff.toml").write_text('line-length = 110\nlint.ignore = ["UP005"]\n')
     tmp_path.joinpath("lua_compat.py").write_text("")  # the file beside a page with plain calls
     for path in PROGRAMS[::step]:
         code = translate_script(path.read_bytes(), path.name).code

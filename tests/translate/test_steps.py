@@ -30,7 +30,7 @@ LINES = {
     "frozen_layer": "net[0].requires_grad_(False)",
     "falling_rate": 'optimizer.param_groups[0]["lr"] *= 0.97',
     "momentum_raised": "optimizer = SGD(net.parameters(), lr=0.1, momentum=0.5, weight_decay=1e-3)",
-    "unit_tests": "tester.assertError(function5)",
+    "unit_tests": "tester.assertError(function2)",
     "trainer_with_fields": "self.memory.step()",
     "regularized_in_fields": "costs = self.memory.step(cost)",
     "agent_in_a_table": 'f = agent["optimizer"].step(feval)',

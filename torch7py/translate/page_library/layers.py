@@ -220,8 +220,8 @@ class Container(Layer):
         return len(self.modules_)
 
 
-# Modules whose gradients come from their weights and their input alone.
-OF_INPUTS = (nn.Linear, nn.Embedding, nn.modules.conv._ConvNd)
+# Modules whose weights are drawn as Torch7 draws them by ``reset``.
+WITH_RESET = (nn.Linear, nn.Embedding, nn.modules.conv._ConvNd)
 
 
 def draw_weights(model: nn.Module, deviation: Any) -> None:
@@ -261,7 +261,7 @@ class Derived(Layer):
 
     def reset(self, deviation: Any = None) -> None:
         """Draw the weights anew."""
-        if not isinstance(self.base, OF_INPUTS):
+        if not isinstance(self.base, WITH_RESET):
             raise TypeError(f"reset of {type(self.base).__name__}")
         if deviation is None and isinstance(self.base, nn.Embedding):
             deviation = 1
@@ -338,7 +338,10 @@ CALLS: weakref.WeakKeyDictionary[nn.Module, Any] = weakref.WeakKeyDictionary()
 
 
 # Of what version its weights were then, of modules whose way back is that of their weights as they are by then.
-VERSIONS: weakref.WeakKeyDictionary[nn.Module, list[int]] = weakref.WeakKeyDictionary()
+# Of modules that compute weights of others, these with what they were.
+COMPUTING: weakref.WeakKeyDictionary[nn.Module, list[tuple[torch.Tensor, torch.Tensor]]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def counted_from_0(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -435,6 +438,31 @@ def applied(module: Any, *inputs: Any) -> Any:
     return module(*inputs)
 
 
+def computes_weights(module: Any) -> bool:
+    """Whether a module computes weights of others, as ``torch.nn.utils.parametrizations`` do."""
+    return isinstance(module, nn.Module) and any(hasattr(m, "parametrizations") for m in module.modules())
+
+
+def weights_as_they_are(module: Any) -> Any:
+    """Have the way back read weights as they are by then, as Torch7 does: they may have moved since the call.
+
+    What else is kept for it must be as it was.
+    """
+    weights = module.parameters() if isinstance(module, nn.Module) else ()
+    memory = {x.untyped_storage().data_ptr() for x in weights}
+
+    def keep(x: torch.Tensor) -> tuple[torch.Tensor, int | None]:
+        return x.detach(), None if x.untyped_storage().data_ptr() in memory else x._version
+
+    def use(kept: tuple[torch.Tensor, int | None]) -> torch.Tensor:
+        x, version = kept
+        if version not in (None, x._version):
+            raise RuntimeError("what the way back needs has been written over since the call")
+        return x
+
+    return torch.autograd.graph.saved_tensors_hooks(keep, use)
+
+
 def forward(module: Any, *inputs: Any) -> Any:
     """``module:forward(...)``, without its graph. The module keeps that, of this call alone, for ``backward``.
 
@@ -454,7 +482,7 @@ def forward(module: Any, *inputs: Any) -> Any:
     ]
     outer, RUNNING[0] = RUNNING[0], True
     try:
-        with torch.enable_grad():
+        with torch.enable_grad(), weights_as_they_are(module):
             output = applied(module, *taken_by(module, tuple(leaves)))
     finally:
         RUNNING[0] = outer
@@ -462,8 +490,8 @@ def forward(module: Any, *inputs: Any) -> Any:
         if taken._version:  # the module has written over its input
             x.data.copy_(taken)
     CALLS[module] = args, leaves, output
-    if isinstance(module, OF_INPUTS):
-        VERSIONS[module] = [x._version for x in module.parameters()]
+    if computes_weights(module):
+        COMPUTING[module] = [(x, x.detach().clone()) for x in module.parameters()]
     if isinstance(output, torch.Tensor) and output.dim() == 0:
         object.__setattr__(module, "output", output.item())
         return module.output
@@ -523,10 +551,8 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
         gradient = torch.ones_like(output)  # where it is given its target
     elif isinstance(output, torch.Tensor) and isinstance(gradient, (list, tuple)):
         gradient = torch.stack(tensors_in(gradient))  # of the steps of a sequence
-    if isinstance(module, OF_INPUTS) and VERSIONS[module] != [x._version for x in module.parameters()]:
-        kind: Any = type(module)
-        with torch.enable_grad():  # its weights have changed: Torch7 reads them as they are
-            output = kind.forward(module, *taken_by(module, tuple(leaves)))
+    if any(not torch.equal(x, before) for x, before in COMPUTING.get(module, [])):
+        raise RuntimeError("weights of which others are computed have moved since the call")
     for leaf in tensors_in(leaves):
         leaf.grad = None
     inner = [x for x in tensors_in(leaves[0]) if x.requires_grad]

@@ -136,10 +136,8 @@ _MINIMIZER = '''class {name}(torch.optim.Optimizer):
     """
 
     def __init__(self, params, **settings):
-        super().__init__(params, {{}})
+        super().__init__(params, settings)
         self.params = self.param_groups[0]["params"]
-        names = {settings}
-        self.settings = {{names[name]: value for name, value in settings.items()}}
         self.kept, self.losses = {{}}, []
         self.gradient = torch.cat([torch.zeros_like(p).flatten() for p in self.params])
 
@@ -158,8 +156,10 @@ _MINIMIZER = '''class {name}(torch.optim.Optimizer):
             grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.params]
             return float(losses[-1]), torch.cat([grad.flatten() for grad in grads], out=self.gradient)
 
+        names = {settings}
+        settings = {{names[name]: value for name, value in self.param_groups[0].items() if name in names}}
         x = torch.cat([p.flatten() for p in self.params])
-        _, self.losses, *_ = lua_compat.{function}(evaluate, x, self.settings, self.kept)
+        _, self.losses, *_ = lua_compat.{function}(evaluate, x, settings, self.kept)
         self.move(x)
         return losses[0]'''
 
