@@ -263,7 +263,8 @@ def _run_program(
     """Run the page's program, as a process of its own would."""
     try:
         _run_page(native.code, name, namespace, partners, reached, modules_of(native.modules))
-        namespace["main"]()
+        if "main" in namespace:  # a page that only imports others has none
+            namespace["main"]()
     except Enough:
         return
     except Different:
