@@ -88,7 +88,9 @@ class Functions:
             t.put_back_needs(needs)
             return None
         names = [
-            t.names.of(parameter)
+            f"{t.names.of(parameter)}=None"
+            if t.training.may_be_missing(node, parameter)
+            else t.names.of(parameter)
             for parameter in node.parameters
             if handed_on is None or not t.training.is_weights(node, parameter)
         ]

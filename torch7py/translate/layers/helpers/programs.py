@@ -125,11 +125,11 @@ def make_directory(path):
 helper(
     "to_number",
     '''
-def to_number(text, base=10):
+def to_number(text, base=None):
     """The number that a text says, or None."""
     text = str(text).replace("_", "?")  # which Python takes for a digit's neighbour
     try:
-        if base != 10:
+        if base not in (None, 10):
             return float(int(text, base))
         number = float.fromhex(text) if "x" in text.lower() else float(text)
     except ValueError:
