@@ -173,7 +173,6 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         "transpose",
         "narrow",
         "index",
-        "unfold",
         "cumsum",
         "cumprod",
         "expand",
@@ -181,7 +180,9 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
     ) or (method in ELEMENTWISE):
         if method in ("expandAs",) and arguments:
             return result.be("tensor") | same_rank(result, arguments[0])
-        return result.be("tensor") | (same_rank(result, receiver) if method not in ("unfold",) else False)
+        return result.be("tensor") | same_rank(result, receiver)
+    if method == "unfold":
+        return result.be("tensor") | (result.be_rank(receiver.rank + 1) if receiver.rank else False)
     if method == "select":
         news = result.be("number" if receiver.rank == 1 else "tensor")
         return news | (result.be_rank(receiver.rank - 1) if receiver.rank else False)
