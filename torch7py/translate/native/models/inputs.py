@@ -138,10 +138,10 @@ class Inputs:
             return text
         if input_kind(module) == "steps" and not t.type(node).has("steps"):
             stacked = f"torch.stack({t.value(node)})"
-            return f"{stacked}.long()" if takes_items(module) and not self._holds_items(node) else stacked
+            return f"{stacked}.long()" if takes_items(module) and not self.holds_items(node) else stacked
         return self.argument_text(node)
 
-    def _holds_items(self, node: Expression) -> bool:
+    def holds_items(self, node: Expression) -> bool:
         """Whether a table holds tensors of a whole type."""
         element = self.t.type(node).of_elements()
         if element.find().tensor_type in ("Long", "Int") or element.has("whole") or element.has("places"):

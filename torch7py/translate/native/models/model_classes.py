@@ -18,7 +18,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.analysis.builders import Builder, Builders
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.hoisted_arguments import changes_or_draws, set_apart
-from torch7py.translate.native.models.inputs import Inputs
+from torch7py.translate.native.models.inputs import Inputs, takes_items
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -121,7 +121,25 @@ class WrittenClasses:
         ranks = frozenset({None}) if behind else self._ranks()
         if self.t.objects and (field := only_weight(layer)):
             layer.label = field
-        return write_model(layer, name, any_dtype=self._integer_entries(), over_time=over_time, ranks=ranks)
+        run_alone = self.sequences.construction_calls.get(id(layer)) in self._run_alone
+        any_dtype = self._integer_entries() if run_alone or not self._hands_on_numbers else "all"
+        return write_model(layer, name, any_dtype=any_dtype, over_time=over_time, ranks=ranks)
+
+    @cached_property
+    def _hands_on_numbers(self) -> bool:
+        """Whether a module may hand an input that is of no whole type on to modules in it."""
+        return bool(self._integer_entries()) or any(
+            self.t.kind(node.arguments[0]) == "tensor"
+            and not takes_items(self.t.type(node.receiver))
+            and not self.inputs.is_items(node.arguments[0])
+            for node in self._forwards()
+        )
+
+    @cached_property
+    def _run_alone(self) -> set[Call | None]:
+        """The calls that make modules which are run by themselves, not as a part of another."""
+        receivers = [self.t.type(node.receiver) for node in self._forwards()]
+        return {layer.call for module in receivers for layer in module.find().layers}
 
     @cached_property
     def _behind(self) -> set[Call]:
@@ -186,15 +204,17 @@ class WrittenClasses:
         """Whether a table of inputs has whole numbers as the program has them: where no entry is of a whole type."""
         if self._entries is None:
             inputs = [node.arguments[0] for node in self._forwards()]
-            tables = [entries for node in inputs if (entries := self._entries_of(node))]
-            items = self.inputs.is_items
-            self._entries = "entries" if any(not any(map(items, entries)) for entries in tables) else ""
+            are_whole = [self._has_items(node) for node in inputs if self.t.kind(node) == "table"]
+            self._entries = "" if all(are_whole) else "entries"
         return self._entries
 
-    def _entries_of(self, node: Expression) -> list[Expression]:
-        """The values in a table of inputs."""
+    def _has_items(self, node: Expression) -> bool:
+        """Whether some entry of a table of inputs is of a whole type."""
         sources = self.t.integers.sources(self.t.scopes.of_name[node]) if isinstance(node, Name) else [node]
-        return [item.value for source in sources if isinstance(source, tree.Table) for item in source.fields]
+        entries = [
+            item.value for source in sources if isinstance(source, tree.Table) for item in source.fields
+        ]
+        return any(map(self.inputs.is_items, entries)) if entries else self.inputs.holds_items(node)
 
     def class_name(self, name: str) -> str:
         name = name.rpartition(".")[2].strip("_")  # of a variable of several files
