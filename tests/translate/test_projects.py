@@ -696,3 +696,41 @@ def test_classes_in_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     comparison = verify_script(page, path)
     assert (comparison.lines, comparison.layers) == (4, 4)
     assert comparison.largest < 1e-9
+
+
+SETTINGS = """local settings = {}
+settings.rate = 0.5
+settings.steps = 3
+function settings.twice(x) return 2 * x end
+return settings
+"""
+
+
+@pytest.mark.parametrize(
+    ("main", "is_module"),
+    [
+        ("local s = require 'settings' print(s.rate, s.twice(s.steps))", True),
+        ("local s = require 'settings' print(type(s), assert(s) ~= nil, s.steps)", True),
+        ("local s = require 'settings' for k, v in pairs(s) do print(k, type(v)) end", False),
+        (
+            "local s = require 'settings' local function f(t) return t.rate + t.twice(2) end print(f(s), s.steps)",
+            False,
+        ),
+        ("local function f(t) return t.steps end print(f(require 'settings'))", False),
+        ("local s = require 'settings' local all = {s = s} all.s.rate = 2 print(s.rate)", False),
+        ("local s = dofile 'settings.lua' local function f() return s end print(f().steps)", False),
+        ("local m = require 'others' print(m.rate, m.twice(4))", True),
+    ],
+)
+def test_the_table_of_a_file_that_is_handed_on_is_a_table(
+    main: str, is_module: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "settings.lua").write_text(SETTINGS)
+    (tmp_path / "others.lua").write_text("local settings = require 'settings'\nreturn settings\n")
+    program = tmp_path / "main.lua"
+    program.write_text(main)
+    page = translate_script(main.encode(), str(program))
+    assert [str(problem) for problem in page.problems] == []
+    assert ('settings["twice"]' in page.modules["settings.py"]) is not is_module
+    assert verify_script(page, program).lines > 0

@@ -1,8 +1,8 @@
 """What a required file gives: a module with names in it, one name of its page, or nothing.
 
 A file that ends with ``return M``, where M is a table that it only puts functions and values into, is a module whose
-names those are, but where nothing is taken for known: the table is one as any other there. What a file returns
-otherwise is one name of its module.
+names those are, but where nothing is taken for known, or whoever requires it hands the table on: it is one as any
+other there. What a file returns otherwise is one name of its module.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class ModuleExports:
     name: str = ""
 
 
-def gives(t: Translation, file: SourceFile) -> ModuleExports:
-    """What a file gives to those that require it."""
+def gives(t: Translation, file: SourceFile, is_handed_on: bool) -> ModuleExports:
+    """What a file gives to those that require it. ``is_handed_on``: whether these give it to others as a value."""
     value = file.returned
     if value is None:
         return ModuleExports()
     if isinstance(value, Name):
         variable = t.scopes.of_name[value]
-        if not t.plain_values and _is_module_table(t, file, variable, value):
+        if not (t.plain_values or is_handed_on) and _is_module_table(t, file, variable, value):
             return ModuleExports(table=variable)
         return ModuleExports(name=t.names.of(value))
     lua_class = t.types.class_named(value)

@@ -25,13 +25,17 @@ from torch7py.translate.tree import Call, Expression, Index, Name, Statement, St
 
 __all__ = ["Modules"]
 
+# Functions that only ask what they are given.
+_ASKING = {"assert", "print", "require", "tostring", "torch.class", "torch.type", "type"}
+
 
 class Modules(interfaces.Modules):
     def __init__(self, translator: Translation) -> None:
         super().__init__(translator)
         self.t = translator
         self.current = self.project.script
-        self.exports = {file: gives(self.t, file) for file in self.project.files}
+        handed_on = self._handed_on()
+        self.exports = {file: gives(self.t, file, file in handed_on) for file in self.project.files}
         self._tables = {g.table: file for file, g in self.exports.items() if g.table is not None}
         for variable, file in self.aliases.items():
             if self.exports[file].name in self.t.classes.names.values():
@@ -44,6 +48,28 @@ class Modules(interfaces.Modules):
         for variable in self.shared:
             self.t.names.used[self.t.scopes.main].discard(self.t.names.of_variable(variable))
             self.t.names.chosen[variable] = f"shared.{python_name(variable.name)}"
+
+    def _handed_on(self) -> set[SourceFile]:
+        """The files whose tables are given to functions or put into tables: whoever has one there takes a table."""
+        files: set[SourceFile | None] = set()
+        given_back = {file.returned for file in self.project.files}
+        for node in tree.walk(self.t.program):
+            if isinstance(node, Call) and self.t.path(node.callee) not in _ASKING:
+                values: Iterable[Expression] = node.arguments
+            elif isinstance(node, tree.Invoke):
+                values = node.arguments
+            elif isinstance(node, tree.Table):
+                values = (field.value for field in node.fields)
+            elif isinstance(node, tree.Return):
+                values = node.values
+            else:
+                continue
+            for value in values:
+                if isinstance(value, Name):
+                    files.add(None if value in given_back else self.aliases.get(self.t.scopes.of_name[value]))
+                elif isinstance(value, Call):
+                    files.add(self.project.requires.get(value))
+        return {file for file in files if file is not None}
 
     # What is where
 
