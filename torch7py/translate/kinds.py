@@ -296,15 +296,18 @@ class Type:
             news |= self.be(kind)
         return news
 
-    def be_of(self, classes: tuple[LuaClass, ...]) -> bool:
-        """Learn that this may be an object of classes, and not that it is nothing else; whether that is news."""
+    def be_of(self, classes: tuple[LuaClass, ...], kind: str = "object") -> bool:
+        """Learn that this may be an object of classes, and not that it is nothing else; whether that is news.
+
+        With the kind "class" it may be one of the classes.
+        """
         root = self.find()
         joined = _joined(root.classes, classes)
         new = joined != root.classes
         if new:
             root.classes = joined
             root.changed()
-        return root.be("object") or new
+        return root.be(kind) or new
 
     def owner(self) -> Type:
         """The type that has the fields: that of all objects of a class, where this may be one of them."""

@@ -9,7 +9,7 @@ from torch7py.translate import library, tree
 from torch7py.translate.argument_checks import ArgumentChecks
 from torch7py.translate.kinds import LuaClass, Returns, Type
 from torch7py.translate.scopes import Scopes, Variable
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 
 __all__ = ["Family", "Types"]
 
@@ -182,4 +182,16 @@ class Types:
         if path in self.classes:
             return self.classes[path]
         known = self.of(node)  # what a file gives, or a parent
-        return known.classes[0] if known.kind == "class" and len(known.classes) == 1 else None
+        if known.kind != "class":
+            return None
+        classes = known.find().classes
+        if len(classes) > 1 and isinstance(node, Index) and isinstance(node.key, String):
+            name, table = node.key.value, self.of(node.base).find()  # one of those that torch.class put there
+            classes = tuple(
+                c
+                for c in classes
+                if c.holder is not None
+                and c.name.rpartition(".")[2] == name
+                and self.of(c.holder).find() is table
+            )
+        return classes[0] if len(classes) == 1 else None

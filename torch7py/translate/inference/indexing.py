@@ -170,6 +170,9 @@ class IndexKinds:
         }:
             for field in fields:
                 unify(base.of_elements(), field)
+        elif kinds == {"class"}:  # each stays one of its own
+            for field in fields:
+                base.of_elements().be_of(field.find().classes, "class")
 
     def _field(self, base: Type, name: str, result: Type) -> bool:
         """A field of a class of the program's own, or of one of its objects."""

@@ -147,7 +147,19 @@ class ClassUses:
             skipped = 1 if maker is None or start is None else len(start.parameters) - len(maker.parameters)
             args = t.calls.arguments(node, [start] if start is not None else [], skipped)
             return atom(f"{t.value(node.callee)}({args})")
-        return self._of_parent(node)
+        return self._of_one_of_several(node) or self._of_parent(node)
+
+    def _of_one_of_several(self, node: Call) -> Py | None:
+        """A constructor of one of several classes, which a variable or a table holds."""
+        t = self.t
+        callee = t.type(node.callee)
+        if callee.kind != "class" or not callee.find().classes:
+            return None
+        constructors = [lua_class.constructor() for lua_class in callee.find().classes]
+        starts = [start for start in constructors if start is not None]
+        if any(start in self.factories.functions or start in self.makers.of_function for start in starts):
+            return None
+        return atom(f"{t.value(node.callee).at(code.ATOM)}({t.calls.arguments(node, starts, 1)})")
 
     def _of_parent(self, node: Call) -> Py | None:
         """``parent.f(self, ...)``"""
