@@ -343,6 +343,8 @@ def table(t: Translation, node: tree.Table) -> Py:
             else:
                 items.append(t.value(item.value).text)
         return atom(f"[{', '.join(items)}]")
+    if representation == "options":
+        return _options(t, node)
     entries = []
     position = 0
     for item in node.fields:
@@ -358,6 +360,17 @@ def table(t: Translation, node: tree.Table) -> Py:
     if table_type.has("metatable") and not table_type.find().classes:
         return plain_calls.library_call(t, "Table", [written])
     return atom(written)
+
+
+def _options(t: Translation, node: tree.Table) -> Py:
+    """A table in the place of what a command line gives."""
+    entries = []
+    for item in node.fields:
+        if not isinstance(item.key, String) or not item.key.value.isidentifier():
+            raise Undecided("T7-306", node.line, "a table with other keys than names in the place of options")
+        entries.append(f"{code.attribute_name(item.key.value)}={t.value(item.value)}")
+    t.imports.add("argparse")
+    return atom(f"argparse.Namespace({', '.join(entries)})")
 
 
 _CONSTANTS = {
