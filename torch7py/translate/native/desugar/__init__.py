@@ -16,6 +16,7 @@ import re
 from functools import cache
 from importlib import resources
 
+from torch7py.translate.library import PENLIGHT
 from torch7py.translate.native.desugar.chosen_files import ChosenFiles, Folders, Scanned
 from torch7py.translate.native.desugar.copies import Copies
 from torch7py.translate.native.desugar.deep_copies import DeepCopies
@@ -43,8 +44,11 @@ _MACHINERY = re.compile(
 )
 _KNOWN = re.compile(
     rb"pcall\s*\(\s*require\b|(?:\bnot|\bif|\bor|\bnil\s*[~=]=|[=({,])\s*nn\.[A-Z]\w*\s*(?:and\b|or\b|then\b|[~=]=\s*nil)"
-    rb"|\bor\s+require\b|(?<![.\w])(?:cutorch|gnuplot|itorch|lapp|qt|(?:table\.)?unpack)\s+(?:and|or|then)\b"
+    rb"|\bor\s+require\b|(?<![.\w])(?:cutorch|gnuplot|itorch|lapp|qt|(?:table\.)?unpack|(?:%s)(?:\.\w+)?)\s+(?:and|or|then)\b"
+    % "|".join(sorted(PENLIGHT)).encode()
 )
+# Another name of ``string.gmatch``, of Lua 5.0.
+_GFIND = re.compile(rb"\bstring\s*\.\s*gfind\b(?=\s*\()")
 _SUITE = re.compile(rb"torch\.TestSuite\s*\(\s*\)")
 # Classes of packages that a program gets in Lua, as its own: how it names them, and where they are.
 _CLASSES = {b"nn.StochasticGradient": "stochastic_gradient.lua", b"torch.Tester": "tester.lua"}
@@ -71,6 +75,7 @@ def written_out(
         source = LoadedModels(source, file).written(observed.forms_in(file))
     if folders is not None and _CHOSEN.search(source):
         source = ChosenFiles(source, file, folders).written()
+    source = _GFIND.sub(b"string.gmatch", source)
     source = _ASSIGNING.sub(rb"\1\3 = loadstring('return ' .. \4)()", source)
     source = _SUITE.sub(b"{}", source)
     if FUNCTIONS.search(source):

@@ -1,7 +1,8 @@
 """Conditions whose answer is known before a program runs: whether a package, or a class of nn's, is there.
 
 A package that neither this project nor the program's folder has is not there; ``pcall(require, 'it')`` says so. A class
-of nn's own is there (``nn.SpatialBatchNormalization and ...``). Of a choice by such an answer one way is left.
+of nn's own is there (``nn.SpatialBatchNormalization and ...``), as are Lua's libraries and those that ``th`` loads
+(``path and path.join``). Of a choice by such an answer one way is left.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from torch7py.nn.registry import package_of
 from torch7py.packages.registry import came_with_torch, packages
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import ADDING, class_of
+from torch7py.translate.library import FUNCTION_RESULTS, PENLIGHT
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.scopes import Variable
@@ -170,14 +172,19 @@ class KnownConditions(Rewriting):
                 return None
             if is_unset(self.program, node.name):
                 return False if self._is_alone else None
-            return True if node.name in LUA | {"lapp"} else None
+            return True if node.name in LUA | PENLIGHT | {"lapp"} else None
         if isinstance(node, Index):
-            is_unpack = dotted(node) == "table.unpack" and self._truth(node.base)
-            return True if is_unpack else self._is_there(node)
+            path = dotted(node) or ""
+            is_function = path == "table.unpack" or {path, f"pl.{path}"} & FUNCTION_RESULTS.keys()
+            return True if is_function and self._truth(node.base) else self._is_there(node)
         if isinstance(node, (tree.Table, tree.Function, String, tree.Number)):
             return True
-        if isinstance(node, Call):  # of nn's classes, each of which makes a module
-            return True if isinstance(node.callee, Index) and self._is_there(node.callee) else None
+        if isinstance(node, Call) and isinstance(node.callee, Index):
+            gives_text = FUNCTION_RESULTS.get(dotted(node.callee) or "") == "string" and self._truth(
+                node.callee
+            )
+            # or a module, as each of nn's classes does
+            return True if gives_text or self._is_there(node.callee) else None
         if isinstance(node, Unary) and node.operator == "not":
             inner = self._truth(node.operand)
             return None if inner is None else not inner
