@@ -44,7 +44,8 @@ class Modules(interfaces.Modules):
             keep_fields_apart(self.t, variable, file, self.scope_of[file])
         self.late = late_imports.find_late(self.t.scopes, self) if self.project.files else set()
         self.bound: dict[SourceFile, set[str]] = {}  # the names that a page makes, which others may import
-        self.late_names: dict[str, list[str]] = {}  # what the script's page uses of these, by module
+        self.placed: set[SourceFile] = set()  # files that a page imports where its file runs them
+        self.late_names: dict[str, list[str]] = {}  # what the page uses of these and the late ones, by module
         for variable in self.shared:
             self.t.names.used[self.t.scopes.main].discard(self.t.names.of_variable(variable))
             self.t.names.chosen[variable] = f"shared.{python_name(variable.name)}"
@@ -248,7 +249,8 @@ class Modules(interfaces.Modules):
             file = self.project.requires[call]
             self._refuse_again(call, file)
             if isinstance(node, tree.Run) and self._fills_globals_of_this(file):
-                self.t.emit(f"import {file.module}  # noqa: F401 (for what it does)")
+                self.placed.add(file)
+                self.t.emit(late_imports.mark(file))
             elif not self._is_late(file):
                 self.run.setdefault(file)
             elif node in self._alias_statements and isinstance(node, (tree.Local, tree.Assign)):
@@ -340,6 +342,7 @@ class Modules(interfaces.Modules):
         self.current = file
         self.imports: dict[str, SourceFile] = {}
         self.run: dict[SourceFile, None] = {}
+        self.placed, self.late_names = set(), {}
 
     def import_lines(self, code: str, pages: dict[SourceFile, str], imported_names: set[str]) -> list[str]:
         """The imports of a page from the other ones; ``pages`` are those written before it."""
@@ -350,7 +353,7 @@ class Modules(interfaces.Modules):
         for name in sorted(unresolved(code, set(self.imports) | imported_names)) if pages else ():
             for file in reversed(list(pages)):
                 if name in self.bound[file]:
-                    if self._is_late(file):
+                    if self._is_late(file) or file in self.placed:
                         self.late_names.setdefault(file.module, []).append(name)
                     else:
                         lines[f"from {file.module} import {name}"] = None

@@ -378,7 +378,9 @@ class _Assembly:
         others = [*library, *t.modules.import_lines(code, self.pages, imported_names)]
         if others:
             imports += ["", *others]
-        blocks = [late_imports.name_imports(block, t.modules.late_names) for block in blocks]
+        first, blocks = (
+            [late_imports.name_imports(part, t.modules.late_names) for part in parts] for parts in (first, blocks)
+        )
         parts = [docstring(header), *imports, "", *first]
         head = _text(["", *parts]).lstrip("\n")
         return "\n\n".join([head, *helpers, *blocks])
