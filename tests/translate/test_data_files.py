@@ -130,3 +130,34 @@ def test_order_where_it_matters(body: str, head: str) -> None:
 )
 def test_parts_of_lists_that_are_refused(program: str) -> None:
     assert "T7-217" in {problem.code for problem in translate_script(program.encode(), "t.lua").problems}
+
+
+def test_methods_of_files_of_numbers_are_those_of_the_library(tmp_path: Path) -> None:
+    program = tmp_path / "program.lua"
+    program.write_text(
+        f"""local name = '{tmp_path}/numbers.bin'
+local out = torch.DiskFile(name, 'w'):binary()
+out:bigEndianEncoding():writeInt(2)
+for i = 1, 2 do out:writeShort(i * 3) end
+out:close()
+local function read(path)
+   local f = torch.DiskFile(path, 'r')
+   f:binary():bigEndianEncoding()
+   local n = f:readInt()
+   local first = f:readShort()
+   f:quiet()
+   local rest = f:readShort(n - 1)
+   local at = f:position()
+   f:close()
+   return n, first, rest[1], at, f
+end
+local n, first, rest, at, file = read(name)
+print(n + 1, first, rest, at, file:hasError())
+"""
+    )
+    page = translate_script(program.read_bytes(), str(program))
+    assert page.problems == []
+    assert page.plain_calls == 3, page.code  # both files, and the first of the numbers in a row
+    assert "f.binary().bigEndianEncoding()" in page.code
+    assert "print(n + 1, first, lua_text(rest), at, str(file.hasError()).lower()" in page.code
+    assert verify_script(page, program).lines == 1

@@ -10,7 +10,10 @@ from tests.translate.running import assert_same
 @pytest.mark.parametrize(
     ("program", "left"),
     [
-        ("print(path and path.join and path.join('a', 'b') or paths.concat('a', 'b'))", 'os.path.join("a", "b")'),
+        (
+            "print(path and path.join and path.join('a', 'b') or paths.concat('a', 'b'))",
+            'os.path.join("a", "b")',
+        ),
         ("if path then print('there') else print('not') end", 'print("there")'),
         ("local join = path.join or paths.concat print(join('a', 'b'))", 'os.path.join("a", "b")'),
         ("for w in string.gfind('a b', '%a') do print(w) end", 're.findall("[A-Za-z]", "a b")'),

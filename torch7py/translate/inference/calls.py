@@ -417,6 +417,13 @@ class CallKinds:
                 return _be_sizes(result)
             if kind == "storage" and method == "totable" and _is_size(node.receiver):
                 return _be_sizes(result)
+            if kind == library.FILE_OF_NUMBERS:
+                gives = library.OF_FILES_OF_NUMBERS.get(method)
+                if method.startswith("read") and gives == "number" and arguments:
+                    return False  # numbers in a row
+                if gives == "number" and method not in ("readFloat", "readDouble"):
+                    result.mark("whole")
+                return bool(gives) and result.be(gives or "")
             if kind == "file" and method == "readString":
                 return result.be("string")
             if kind == "file" and method == "close":

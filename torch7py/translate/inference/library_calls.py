@@ -231,7 +231,7 @@ class LibraryCalls:
             self._protected(node, arguments, results)
             return True
         if path == "torch.DiskFile" and self._has_files_of_numbers:
-            return True  # an object, of which nothing more is known
+            return result.be(library.FILE_OF_NUMBERS)
         if path == "io.open":
             result.be("file")
             while len(results) < 2:

@@ -379,7 +379,8 @@ class _Assembly:
         if others:
             imports += ["", *others]
         first, blocks = (
-            [late_imports.name_imports(part, t.modules.late_names) for part in parts] for parts in (first, blocks)
+            [late_imports.name_imports(part, t.modules.late_names) for part in parts]
+            for parts in (first, blocks)
         )
         parts = [docstring(header), *imports, "", *first]
         head = _text(["", *parts]).lstrip("\n")
