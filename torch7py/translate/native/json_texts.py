@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.library_rules import function, statement
+from torch7py.translate.native.library_rules import constants, function, statement
+from torch7py.translate.native.plain_calls import library_attribute, library_call
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call
 
@@ -16,7 +18,9 @@ _PLAIN = ("number", "string", "boolean")
 
 @function("cjson.decode")
 def decode(t: Translation, node: Call) -> Py:
-    """``cjson.decode(text)``; a null in it is None, which is false where cjson's is true."""
+    """``cjson.decode(text)``; a null in it is None, false where cjson's is true, unless the program asks for it."""
+    if _asks_for_nulls(t):
+        return library_call(t, "from_json", [t.value(node.arguments[0]).text])
     if len(node.arguments) != 1 or t.kind(node.arguments[0]) not in ("string", None):
         raise Undecided("T7-203", node.line, "a text in JSON of unknown kind")
     _check(t, t.type(node), node.line, is_read=True)
@@ -29,9 +33,23 @@ def encode(t: Translation, node: Call) -> Py:
     """``cjson.encode(value)``; the order of keys is another, and numbers have all their digits."""
     if len(node.arguments) != 1:
         raise Problem("T7-203", node.line, "JSON of several values")
+    if _asks_for_nulls(t):
+        return library_call(t, "to_json", [t.value(node.arguments[0]).text])
     _check(t, t.type(node.arguments[0]), node.line)
     t.imports.add("json")
     return atom(f'json.dumps({t.value(node.arguments[0])}, separators=(",", ":"))')
+
+
+def _null(t: Translation, path: str) -> Py:
+    """``cjson.null``"""
+    return library_attribute(t, "NULL")
+
+
+constants["cjson.null"] = _null
+
+
+def _asks_for_nulls(t: Translation) -> bool:
+    return any(t.path(node) == "cjson.null" for node in tree.every(t.program, tree.Index))
 
 
 @statement("cjson.encode_sparse_array")

@@ -244,19 +244,30 @@ end
 -- What texts of JSON and data sets of HDF5 give: places, and what it is.
 local note_read = __torch7py_read
 __torch7py_read = nil
-local function noting(name, read)
+local function noting(name, read, seen)
    return function(...)
       local value = read(...)
-      note_read(place() .. ' ' .. name, value)
+      note_read(place() .. ' ' .. name, seen and seen(value) or value)
       return value
    end
+end
+-- A table with functions, of which nothing is noted, in the place of nulls.
+local function without_nulls(value, null)
+   if rawequal(value, null) then return noting end
+   if type(value) ~= 'table' then return value end
+   local copy = {}
+   for key, entry in pairs(value) do copy[key] = without_nulls(entry, null) end
+   return copy
 end
 local load_package = require
 function require(name)
    local package = load_package(name)
    if (name == 'cjson' or name == 'hdf5') and not record[name] then
       record[name] = true
-      if name == 'cjson' then package.decode = noting('decode', package.decode) end
+      if name == 'cjson' then
+         local function seen(value) return without_nulls(value, package.null) end
+         package.decode = noting('decode', package.decode, seen)
+      end
       local DataSet = name == 'hdf5' and package.HDF5DataSet
       if DataSet then DataSet.all = noting('all', DataSet.all) end
    end

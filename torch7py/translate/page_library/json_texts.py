@@ -8,14 +8,34 @@ from typing import Any
 from torch7py.translate.page_library.values import type_of
 
 
+class Null:
+    """``cjson.null``, which is not nil: it is true, and it stands in tables."""
+
+    type_in_lua = "userdata"
+
+    def __str__(self) -> str:
+        return "userdata: NULL"
+
+
+NULL = Null()
+
+
 def to_json(value: Any) -> str:
     """``cjson.encode(value)``; the order of keys is another, and numbers have all their digits."""
     return json.dumps(_in_json(value), separators=(",", ":"), allow_nan=False)
 
 
 def from_json(text: Any) -> Any:
-    """``cjson.decode(text)``; a null in it is None, which is false where cjson's is true."""
-    return json.loads(text)
+    """``cjson.decode(text)``"""
+    return _with_nulls(json.loads(text))
+
+
+def _with_nulls(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_nulls(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _with_nulls(entry) for key, entry in value.items()}
+    return NULL if value is None else value
 
 
 def _in_json(value: Any) -> Any:
@@ -29,6 +49,8 @@ def _in_json(value: Any) -> Any:
         return int(value)  # as Lua writes it
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if value is NULL:
+        return None
     raise TypeError(f"JSON of a {type_of(value)}")
 
 

@@ -439,7 +439,7 @@ def type_of(value: Any) -> str:
         return "string" if isinstance(value, str) else "number"
     if isinstance(value, (torch.Tensor, torch.Size, io.IOBase)):
         return "userdata"
-    return "function" if inspect.isroutine(value) else "table"
+    return "function" if inspect.isroutine(value) else getattr(type(value), "type_in_lua", "table")
 
 
 def is_a(value: Any, name: str) -> bool:
