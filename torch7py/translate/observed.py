@@ -8,11 +8,12 @@ numbers are not.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from torch7py.translate import tree
+from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
 
 __all__ = ["FILLED", "NOTHING_SEEN", "Form", "Observed", "has_field", "loaded_by"]
@@ -44,6 +45,29 @@ class Form:
             models |= {(name,): form.constructor} if form.constructor else {}
             models |= {(name, *inner): text for inner, text in form.models().items()}
         return models
+
+    def common(self, other: Form) -> Form:
+        """What two values are both like."""
+        if self.kind != other.kind or (self.element is None, self.keys) != (
+            other.element is None,
+            other.keys,
+        ):
+            return Form()
+        element = (
+            None if self.element is None or other.element is None else self.element.common(other.element)
+        )
+        return Form(
+            self.kind,
+            self.rank if self.rank == other.rank else None,
+            self.tensor_type if self.tensor_type == other.tensor_type else None,
+            element,
+            keys=self.keys and other.keys,
+            fields={
+                name: form.common(other.fields[name])
+                for name, form in self.fields.items()
+                if name in other.fields
+            },
+        )
 
     def learn(self, result: Type) -> None:
         """Let the type of an expression be that of such a value."""
@@ -90,17 +114,67 @@ class Observed:
         }
 
     def forms_of_calls(self, blocks: Mapping[str, tree.Block]) -> dict[tree.Expression, Form]:
-        """What calls in the files of a program gave, by the names of the files."""
+        """What calls in the files of a program gave, by the names of the files.
+
+        What a function hands on each call of it has given by itself, whatever its others were given.
+        """
+        if not self.loaded and not self.read:
+            return {}
         forms: dict[tree.Expression, Form | None] = {}
-        for name, block in blocks.items() if self.loaded or self.read else ():
-            of_file = self.forms_in(name)
-            base = os.path.basename(name)
-            for call in tree.every(block, tree.Call):
-                read = self.read.get(f"{base}:{call.line} decode") if _is_of(call, "decode") else None
-                forms[call] = loaded_by(call, of_file) or read
-            for invoke in tree.every(block, tree.Invoke) if self.read else ():
-                forms[invoke] = self.read.get(f"{base}:{invoke.line} {invoke.method}")
+        places = {name: f"{os.path.basename(name)}:" for name in blocks}
+        by_callers = _places_of_tail_calls(blocks, places)
+        for name, block in blocks.items():
+            for call in tree.those(block, tree.Call, tree.Invoke):
+                if isinstance(call, tree.Invoke):
+                    given, ending = self.read, f" {call.method}"
+                elif isinstance(call, tree.Call) and _is_of(call, "decode"):
+                    given, ending = self.read, " decode"
+                elif isinstance(call, tree.Call) and _is_of(call, "load", "torch"):
+                    given, ending = self.loaded, ""
+                else:
+                    continue
+                form = given.get(f"{places[name]}{call.line}{ending}")
+                seen = [] if form is None else [form]
+                for caller, place in by_callers.get(call, ()):
+                    forms[caller] = given.get(f"{place}{ending}")
+                    seen += [form] if (form := forms[caller]) is not None else []
+                if seen or call not in forms:
+                    forms[call] = functools.reduce(Form.common, seen) if seen else None
         return {call: form for call, form in forms.items() if form is not None}
+
+
+def _places_of_tail_calls(
+    blocks: Mapping[str, tree.Block], places: Mapping[str, str]
+) -> dict[tree.Expression, list[tuple[tree.Expression, str]]]:
+    """The calls, and where they are, of functions that end with ``return torch.load(path)``, by that call.
+
+    Lua knows no longer that it is in such a function by then, so that what was seen is seen in whoever calls it.
+    """
+    functions: dict[str, list[tree.Expression]] = {}
+    for block in blocks.values():
+        named = [(node.target, node.function) for node in tree.every(block, tree.FunctionStatement)]
+        named += [(node.name, node.function) for node in tree.every(block, tree.LocalFunction)]
+        for target, function in named:
+            returns = tree_queries.returns_of(function)
+            values = returns[0].values if len(returns) == 1 else ()
+            if len(values) == 1 and isinstance(values[0], (tree.Call, tree.Invoke)):
+                functions.setdefault(_last_name(target), []).append(values[0])
+    callers: dict[tree.Expression, list[tuple[tree.Expression, str]]] = {}
+    for name, block in blocks.items():
+        calls: list[tuple[str, tree.Expression]] = [
+            (_last_name(call.callee), call) for call in tree.every(block, tree.Call)
+        ]
+        calls += [(call.method, call) for call in tree.every(block, tree.Invoke)]
+        for called, caller in calls:
+            for ending in functions.get(called, ()):
+                callers.setdefault(ending, []).append((caller, f"{places[name]}{caller.line}"))
+    return callers
+
+
+def _last_name(node: tree.Expression) -> str:
+    if isinstance(node, tree.Name):
+        return node.name
+    return node.key.value if isinstance(node, tree.Index) and isinstance(node.key, tree.String) else ""
 
 
 NOTHING_SEEN = Observed()

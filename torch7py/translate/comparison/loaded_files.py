@@ -37,7 +37,7 @@ _NO_ARGUMENTS = (AttributeError, TypeError, ValueError)  # of constructors with 
 def note_read(forms: dict[str, Form], place: str, value: Any) -> None:
     """Note what a call at a place gave."""
     form = _form_of(value)
-    forms[place] = _common(forms[place], form) if place in forms else form
+    forms[place] = forms[place].common(form) if place in forms else form
 
 
 def forms_of_files(loads: Sequence[tuple[str, str]]) -> dict[str, Form]:
@@ -48,7 +48,7 @@ def forms_of_files(loads: Sequence[tuple[str, str]]) -> dict[str, Form]:
             form = _form_of(load(path))
         except (OSError, T7Error):  # it is gone, or not in Torch7's format: the page will say so
             continue
-        forms[place] = _common(forms[place], form) if place in forms else form
+        forms[place] = forms[place].common(form) if place in forms else form
     return forms
 
 
@@ -75,35 +75,16 @@ def _form_of(value: Any, depth: int = 0) -> Form:
         return Form()
     if len(value) and value.is_array():
         parts = [_form_of(item, depth + 1) for item in value.array()[:_MOST_ENTRIES]]
-        return Form("table", element=functools.reduce(_common, parts))
+        return Form("table", element=functools.reduce(Form.common, parts))
     parts_by_name = {key: _form_of(item, depth + 1) for key, item in value.items() if isinstance(key, str)}
     if len(parts_by_name) != len(value):
         return Form("table")
     if len(parts_by_name) > _MOST_FIELDS or not all(
         map(str.isidentifier, parts_by_name)
     ):  # a vocabulary, or so
-        common = functools.reduce(_common, parts_by_name.values())
+        common = functools.reduce(Form.common, parts_by_name.values())
         return Form("table", element=common, keys=True) if common.kind else Form()
     return Form("table", fields=parts_by_name)
-
-
-def _common(one: Form, other: Form) -> Form:
-    """What two values are both like."""
-    if one.kind != other.kind or (one.element is None, one.keys) != (other.element is None, other.keys):
-        return Form()
-    element = None if one.element is None or other.element is None else _common(one.element, other.element)
-    return Form(
-        one.kind,
-        one.rank if one.rank == other.rank else None,
-        one.tensor_type if one.tensor_type == other.tensor_type else None,
-        element,
-        keys=one.keys and other.keys,
-        fields={
-            name: _common(form, other.fields[name])
-            for name, form in one.fields.items()
-            if name in other.fields
-        },
-    )
 
 
 def _rebuilt(layer: Layer) -> tuple[str, Any]:

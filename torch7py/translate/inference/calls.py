@@ -99,6 +99,9 @@ class CallKinds:
             return results[0]
         if path is not None and self.library.call(path, node, arguments, results):
             return results[0]
+        read = self.inference.loaded.get(node)  # by a function of the program's that only hands it on
+        if read is not None:
+            read.learn(results[0])
         seen: set[tree.Function] = set()
         seen_classes: set[LuaClass] = set()
 
@@ -109,7 +112,7 @@ class CallKinds:
                 seen.add(function)
                 self.types.calls_of.setdefault(function, []).append(node)
                 self.bind(function, node.arguments, arguments, first)
-            return self._results(function, results, arguments, first) or new
+            return new if read is not None else self._results(function, results, arguments, first) or new
 
         key = node.callee.key if isinstance(node.callee, Index) else None
         gives_tensor = isinstance(key, tree.String) and (key.value == "new" or gives_new_tensor(key.value))

@@ -11,7 +11,7 @@ from torch7py.translate.native.plain_calls import library_attribute, library_cal
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Call
 
-__all__: list[str] = []
+__all__ = ["asks_for_nulls"]
 
 _PLAIN = ("number", "string", "boolean")
 
@@ -19,7 +19,7 @@ _PLAIN = ("number", "string", "boolean")
 @function("cjson.decode")
 def decode(t: Translation, node: Call) -> Py:
     """``cjson.decode(text)``; a null in it is None, false where cjson's is true, unless the program asks for it."""
-    if _asks_for_nulls(t):
+    if asks_for_nulls(t):
         return library_call(t, "from_json", [t.value(node.arguments[0]).text])
     if len(node.arguments) != 1 or t.kind(node.arguments[0]) not in ("string", None):
         raise Undecided("T7-203", node.line, "a text in JSON of unknown kind")
@@ -33,7 +33,7 @@ def encode(t: Translation, node: Call) -> Py:
     """``cjson.encode(value)``; the order of keys is another, and numbers have all their digits."""
     if len(node.arguments) != 1:
         raise Problem("T7-203", node.line, "JSON of several values")
-    if _asks_for_nulls(t):
+    if asks_for_nulls(t):
         return library_call(t, "to_json", [t.value(node.arguments[0]).text])
     _check(t, t.type(node.arguments[0]), node.line)
     t.imports.add("json")
@@ -48,7 +48,8 @@ def _null(t: Translation, path: str) -> Py:
 constants["cjson.null"] = _null
 
 
-def _asks_for_nulls(t: Translation) -> bool:
+def asks_for_nulls(t: Translation) -> bool:
+    """Whether the program compares with ``cjson.null``, or has it somewhere."""
     return any(t.path(node) == "cjson.null" for node in tree.every(t.program, tree.Index))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch7py.nn.registry import layers
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import code, files, matching, patterns, protected_calls, text
+from torch7py.translate.native import code, files, json_texts, matching, patterns, protected_calls, text
 from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.analysis.unknown_values import described, of_require
 from torch7py.translate.native.code import Py, atom
@@ -285,6 +285,8 @@ def lua_type(t: Translation, node: Call) -> Py:
         or text.may_be_nil(t, node.arguments[0])
     ):
         t.imports |= {"inspect", "torch"}
+        if json_texts.asks_for_nulls(t):  # which are userdata
+            raise Undecided("T7-203", node.line, "the type of what may be a null of a text in JSON")
         return atom(f"{t.need('lua_type')}({t.conditions.maybe(node.arguments[0])})")
     names = {
         "number": "number",

@@ -300,10 +300,13 @@ class Tables:
         )
 
     def is_never_assigned(self, table_type: Type, name: str) -> bool:
-        """Whether tables that the program makes never get a field of this name."""
+        """Whether tables that the program makes, or reads from files that were looked at, never get such a field."""
         table_type = table_type.find()
         made = self.uses.constructors.get(table_type, [])
-        if not table_type.has("options") and (table_type.has("loaded") or not made):
+        if table_type.has(has_field(name)):
+            return False
+        is_known = table_type.has("options") or table_type.has("seen")
+        if not is_known and (table_type.has("loaded") or not made):
             return False
         stores = [target for _, target in self.uses.stores.get(table_type, [])]
         if any(not isinstance(t.key, tree.String) or t.key.value == name for t in stores):
