@@ -139,6 +139,8 @@ class LibraryCalls:
             result.find().tensor_type = library.TENSOR_TYPES[path]
             if node.arguments and isinstance(node.arguments[0], tree.Table):
                 result.be_rank(_depth_of(node.arguments[0]))
+                if _has_one_number(node.arguments[0]):
+                    result.mark("one element")
             elif len(node.arguments) == 1:
                 only = arguments[0]
                 self.inference.rules.append(lambda: tensor_of(only, result))
@@ -482,6 +484,13 @@ class LibraryCalls:
             else:
                 unify(result, arguments[1])
         return True
+
+
+def _has_one_number(node: tree.Table) -> bool:
+    """``{class}``"""
+    values = [item.value for item in node.fields if item.key is None]
+    several = (tree.Table, tree.Call, tree.Invoke, tree.Vararg)
+    return len(values) == len(node.fields) == 1 and not isinstance(values[0], several)
 
 
 def _depth_of(node: tree.Table) -> int:

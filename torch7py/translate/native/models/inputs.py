@@ -69,14 +69,19 @@ class Inputs:
         self, base: str, criterion_type: Type, prediction: Expression, target: Expression, line: int
     ) -> Py:
         prediction_text, wanted = self.argument_text(prediction), self.target(criterion_type, target, line)
-        if self._is_turned(criterion_type, prediction, target):
+        is_turned = self._is_turned(criterion_type, prediction, target)
+        is_one = not is_turned and self._is_of_one_example(criterion_type, prediction, target)
+        if is_turned or is_one:
             name = prediction_text
             if not prediction_text.isidentifier():
                 name = self.t.fresh("prediction")
                 prediction_text = f"{name} := {prediction_text}"
-            if not wanted.endswith(".detach()"):
-                wanted = self.t.value(target).at(code.ATOM)
-            wanted = f"{wanted}.view_as({name})"
+            if is_one:
+                wanted = f"({wanted}).view({name}.shape[:-1])"
+            else:
+                if not wanted.endswith(".detach()"):
+                    wanted = self.t.value(target).at(code.ATOM)
+                wanted = f"{wanted}.view_as({name})"
         return atom(f"{base}({prediction_text}, {wanted})")
 
     def _is_built_as_graph(self, receiver: Expression) -> bool | None:
@@ -157,6 +162,18 @@ class Inputs:
         names = {layer.name for layer in criterion.find().layers}
         may_differ = of_target == 1 if of_prediction is None else of_target not in (None, of_prediction)
         return may_differ and bool(names) and names <= _BY_ELEMENT
+
+    def _is_of_one_example(self, criterion: Type, prediction: Expression, target: Expression) -> bool:
+        """Whether a tensor of one class may be the target of a vector, for which PyTorch wants it without dimensions."""
+        of_prediction, of_target = (self.t.type(node) for node in (prediction, target))
+        names = {layer.name for layer in criterion.find().layers}
+        may_be_vector = of_prediction.rank in (None, 1) and of_target.kind == "tensor"
+        return (
+            may_be_vector
+            and of_target.has("one element")
+            and bool(names)
+            and all(map(counts_from_zero, names))
+        )
 
     def target(self, criterion: Type, node: Expression, line: int) -> str:
         t = self.t
