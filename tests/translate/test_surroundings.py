@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.translate.running import assert_same
+from tests.translate.running import assert_same, in_page
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.verify_script import verify_script
 
@@ -498,3 +498,27 @@ print(x:float():sum())
         "x.float().cpu().sum()",
     ):
         assert text in page.code
+
+
+@pytest.mark.parametrize(
+    ("program", "printed"),
+    [
+        ("arg[1] = 'x' print(arg[1], #arg) local first = arg[1] or 'none' print(first)", ["x\t1", "x"]),
+        ("print(#arg) arg[1] = 5 arg[2] = 'b' print(arg[1] + 1, arg[2])", ["0", "6\tb"]),
+        (
+            "local function f(...) local arg = {...} arg[1] = 'q' return arg[1] end print(f('z'), #arg)",
+            ["q\t0"],
+        ),
+    ],
+)
+def test_arguments_that_a_program_gives_itself(program: str, printed: list[str]) -> None:
+    page = translate_script(program.encode(), "p.lua")
+    assert [str(problem) for problem in page.problems] == []
+    assert in_page(page).split("\n") == printed
+
+
+@pytest.mark.usefixtures("without_objects")
+@pytest.mark.parametrize("value", ["arg[i] = 'x'", "arg[1] = nil", "arg[0] = 'x'"])
+def test_other_changes_of_the_arguments_are_refused(value: str) -> None:
+    page = translate_script(f"for i = 1, 2 do {value} end".encode(), "p.lua")
+    assert "T7-303: an assignment into the arguments of the program" in map(str, page.problems)

@@ -209,6 +209,8 @@ class Assignments:
     def one(self, target: Expression, value: Expression, node: Statement) -> None:
         """One value, by a plain call where the statement at hand has them and the target declines."""
         t = self.t
+        if isinstance(target, Index) and self._is_argument(target, value):
+            return
         if isinstance(target, Index) and t.plain_values and t.path(target) is None:
             t.emit(plain_calls.store(t, target, t.value(value)))
             return
@@ -224,6 +226,20 @@ class Assignments:
             del t.lines[before:]
             t.put_back_needs(needs)
             t.emit(plain_calls.store(t, target, t.value(value)))
+
+    def _is_argument(self, target: Index, value: Expression) -> bool:
+        """Write ``arg[1] = value``, where that is one of the program's own arguments; whether it is."""
+        t = self.t
+        base = target.base
+        if not (isinstance(base, Name) and base.name == "arg" and t.scopes.is_global(base, "arg")):
+            return False
+        place = target.key.value if isinstance(target.key, tree.Number) else 0
+        may_be_nil = not isinstance(value, (tree.String, tree.Number)) and t.type(value).nil
+        if place < 1 or place != int(place) or isinstance(value, tree.Nil) or may_be_nil:
+            raise Problem("T7-303", target.line, "an assignment into the arguments of the program")
+        t.imports.add("sys")
+        t.emit(f"sys.argv[{int(place)}:{int(place) + 1}] = [{t.value(value)}]")
+        return True
 
     def _one(self, target: Expression, value: Expression, node: Statement) -> None:
         if isinstance(value, tree.Function) and isinstance(target, Name):

@@ -462,15 +462,13 @@ class _Assembly:
         if isinstance(node, tree.Paren):
             return self._is_constant(node.inner)
         if isinstance(node, Name):
-            return t.scopes.of_name[node] in t.module_level or (
-                t.scopes.is_global(node, "arg") and not t.scopes.of_name[node].writes
-            )
+            return t.scopes.of_name[node] in t.module_level or self._is_arg(node)
         if isinstance(node, tree.Binary):
             return self._is_constant(node.left) and self._is_constant(node.right) and self._is_plain(node)
         if isinstance(node, tree.Unary):
             return node.operator != "#" and self._is_constant(node.operand)
         if isinstance(node, Index):
-            return isinstance(node.base, Name) and t.scopes.is_global(node.base, "arg")
+            return isinstance(node.base, Name) and self._is_arg(node.base)
         if isinstance(node, Call):
             has_constant_arguments = all(self._is_constant(argument) for argument in node.arguments)
             return (
@@ -481,6 +479,14 @@ class _Assembly:
                 )
             )
         return False
+
+    def _is_arg(self, node: Name) -> bool:
+        """Whether this is the table of the program's arguments, which the program does not change."""
+        t = self.t
+        if not t.scopes.is_global(node, "arg") or t.scopes.of_name[node].writes:
+            return False
+        targets = [target for s in tree.every(t.program, tree.Assign) for target in s.targets]
+        return not any(isinstance(x, Index) and t.scopes.is_global(x.base, "arg") for x in targets)
 
     def _is_plain(self, node: Expression) -> bool:
         """Whether an expression needs none of the helpers, which come after the constants."""
