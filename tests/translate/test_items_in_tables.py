@@ -25,8 +25,7 @@ local x = batch(2)
 @pytest.mark.parametrize(
     "program",
     [
-        f"local m = nn.Sequential():add({PAIR}):add(nn.DotProduct())"
-        "print(m:forward({torch.Tensor{1, 2}, torch.Tensor{5, 1}}):sum())",
+        f"local m = nn.Sequential():add({PAIR}):add(nn.DotProduct()) print(m:forward(PLAIN):sum())",
         f"{BATCH} local m = nn.Sequential():add({PAIR}):add(nn.DotProduct()) print(m:forward(x):sum())",
         f"""{BATCH}
 local b = nn.Sequential():add(nn.SelectTable(1)):add(users):add(nn.View(-1))
@@ -42,6 +41,7 @@ print(m:forward(torch.Tensor{{{{1, 2}}, {{4, 5}}, {{2, 1}}}}):sum())""",
     ],
 )
 def test_items_are_looked_up(program: str, tmp_path: Path) -> None:
+    program = program.replace("PLAIN", "{torch.Tensor{1, 2}, torch.Tensor{5, 1}}")
     source = f"{USERS}{program}\nprint(users.weight:sum())"
     page = translate_script(source.encode(), "p.lua")
     assert [str(problem) for problem in page.problems] == []

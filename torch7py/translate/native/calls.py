@@ -536,7 +536,7 @@ class Calls:
             return True
         pattern = pattern_calls.matched(self.t, node) if isinstance(node, (Call, Invoke)) else None
         if pattern is not None and pattern[0] == "match":
-            return patterns.captures(pattern[2][0]) > 1
+            return patterns.captures(self.t, pattern[2][0]) > 1
         if isinstance(node, Call):
             path = self.t.path(node.callee) or ""
             if path == "select" and node.arguments and isinstance(node.arguments[0], tree.String):
@@ -668,7 +668,7 @@ class Calls:
     def _statement(self, node: Call | Invoke) -> None:
         t = self.t
         self.note_native(node)
-        if t.training.statement(node) or t.models.statement(node):
+        if t.training.statement(node) or t.models.statement(node) or matching.over_matches(t, node):
             return
         if isinstance(node, Call):
             path = t.path(node.callee)

@@ -51,7 +51,7 @@ def _include(t: Translation, node: tree.Expression) -> str:
         return t.value(node).text
     if not isinstance(node, String):
         raise Undecided("T7-233", node.line, "a pattern that is not a literal")
-    regex, _ = as_regex(node)
+    regex, _ = as_regex(t, node)
     t.imports.add("re")
     return f"re.compile({regex}).search"
 

@@ -10,9 +10,10 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.patterns import as_regex, captures, is_plain
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.text import text as written_text
-from torch7py.translate.tree import Expression, Number, String
+from torch7py.translate.scopes import Scope
+from torch7py.translate.tree import Call, Expression, Invoke, Name, Number, String
 
-__all__ = ["condition", "several", "substitution", "value"]
+__all__ = ["condition", "over_matches", "several", "substitution", "value"]
 
 
 def _plain(arguments: tuple[Expression, ...]) -> bool:
@@ -43,7 +44,7 @@ def _search(t: Translation, subject: Expression, arguments: tuple[Expression, ..
     t.imports.add("re")
     text = t.value(subject)
     start = _start(t, arguments)
-    pattern, _ = as_regex(arguments[0])
+    pattern, _ = as_regex(t, arguments[0])
     function = "search"
     if isinstance(arguments[0], String) and arguments[0].value.startswith("^"):
         function, pattern = "match", pattern.replace("\\A", "", 1)
@@ -79,14 +80,14 @@ def value(t: Translation, name: str, subject: Expression, arguments: tuple[Expre
         index = f"{t.value(subject).at(code.ATOM)}.find({t.value(arguments[0])}{more})"
         return Py(f"{index} + 1 or None", code.OR)
     if name == "gmatch":  # kept or returned: like Lua's function it gives each match once
-        expression, groups = as_regex(arguments[0], in_gmatch=True)
+        expression, groups = as_regex(t, arguments[0], in_gmatch=True)
         if groups > 1:
             raise Undecided("T7-233", line, "gmatch with several captures, elsewhere than in a loop")
         t.imports.add("re")
         return atom(f"iter(re.findall({expression}, {t.value(subject)}))")
     m = t.fresh("m")
     search = _search(t, subject, arguments)
-    result = f"{m}.start() + 1" if name == "find" else f"{m}[{min(captures(arguments[0]), 1)}]"
+    result = f"{m}.start() + 1" if name == "find" else f"{m}[{min(captures(t, arguments[0]), 1)}]"
     return Py(f"{result} if ({m} := {search}) else None", code.TERNARY)
 
 
@@ -116,7 +117,7 @@ def several(
         values = [f"{position} + 1", f"{position} + {size}"] + ["None"] * (len(names) - 2)
         t.emit(f"{', '.join(names)} = ({', '.join(values)}) if {position} >= 0 else ({_nones(names)})")
         return True
-    groups = captures(arguments[0])
+    groups = captures(t, arguments[0])
     m = t.fresh("m")
     t.emit(f"{m} = {_search(t, subject, arguments)}")
     if name == "match":
@@ -142,6 +143,45 @@ def _nones(names: list[str]) -> str:
 # gsub
 
 
+def over_matches(t: Translation, node: Call | Invoke) -> bool:
+    """``s:gsub(pattern, function(piece) table.insert(pieces, piece) end)`` is a loop; whether it was written."""
+    string_call = matched(t, node)
+    if t.plain_values or string_call is None or string_call[0] != "gsub" or len(string_call[2]) != 2:
+        return False
+    _, subject, (pattern, function) = string_call
+    if not isinstance(function, tree.Function) or function.vararg or len(function.body.statements) != 1:
+        return False
+    (only,) = function.body.statements
+    targets = only.targets if isinstance(only, tree.Assign) else ()
+    is_inner = any(isinstance(n, (tree.Function, tree.Vararg)) for n in tree.walk(only))
+    if not isinstance(only, (tree.Assign, tree.Run)) or is_inner or any(isinstance(x, Name) for x in targets):
+        return False
+    source, groups = as_regex(t, pattern)
+    wanted = max(groups, 1)
+    if len(function.parameters) > wanted:
+        return False
+    t.imports.add("re")
+    scope = t.scopes.of_function[function]
+    around: Scope | None = t.scope
+    taken: set[str] = set()
+    while around is not None:
+        taken |= {t.names.of_variable(variable) for variable in around.variables}
+        around = around.parent
+    for parameter in function.parameters:
+        if t.names.of(parameter) in taken:
+            t.names.chosen[t.scopes.of_name[parameter]] = t.fresh(parameter.name)
+    names = [t.names.of(parameter) for parameter in function.parameters]
+    names += ["_"] * (wanted - len(names))
+    t.emit(f"for {', '.join(names)} in re.findall({source}, {t.value(subject)}):")
+    outer, t.scope = t.scope, scope
+    try:
+        with t.indented():
+            t.block(function.body)
+    finally:
+        t.scope = outer
+    return True
+
+
 def _gsub(t: Translation, subject: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
     pattern, new = arguments[0], arguments[1]
     text = t.value(subject)
@@ -151,7 +191,7 @@ def _gsub(t: Translation, subject: Expression, arguments: tuple[Expression, ...]
         more = f", {count}" if count else ""
         return atom(f"{text.at(code.ATOM)}.replace({t.value(pattern)}, {t.value(new)}{more})")
     t.imports.add("re")
-    source, groups = as_regex(pattern)
+    source, groups = as_regex(t, pattern)
     more = f", count={count}" if count else ""
     return atom(f"re.sub({source}, {_replacement(t, new, groups, line)}, {text}{more})")
 
@@ -168,7 +208,7 @@ def _substituted(
 def substitution(t: Translation, subject: Expression, arguments: tuple[Expression, ...], line: int) -> str:
     """The call that gives the new text, and how often something was replaced."""
     t.imports.add("re")
-    source, groups = as_regex(arguments[0])
+    source, groups = as_regex(t, arguments[0])
     count = f", count={t.expressions.whole_number(arguments[2])}" if len(arguments) > 2 else ""
     return f"re.subn({source}, {_replacement(t, arguments[1], groups, line)}, {t.value(subject)}{count})"
 

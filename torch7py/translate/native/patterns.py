@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+from torch7py.translate.native.analysis.built_texts import known_texts, pieces
+from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.native.code import quoted
+from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Undecided
-from torch7py.translate.tree import Expression, String
+from torch7py.translate.tree import Expression, Name, String
 
 __all__ = ["as_regex", "captures", "is_plain", "only_digits", "regex"]
 
@@ -23,6 +26,7 @@ _CLASSES = {
 }
 _SHORT = {"d": r"\d", "s": r"\s", "D": r"\D", "S": r"\S"}
 _SPECIAL = set("^$()%.[]*+-?")
+_MARKS = 0xE000  # of letters that no program has
 
 
 def is_plain(pattern: str) -> bool:
@@ -30,22 +34,55 @@ def is_plain(pattern: str) -> bool:
     return not (_SPECIAL & set(pattern))
 
 
-def as_regex(node: Expression, in_gmatch: bool = False) -> tuple[str, int]:
-    """A literal pattern as the source of a Python regular expression, and its number of captures.
+def as_regex(t: Translation, node: Expression, in_gmatch: bool = False) -> tuple[str, int]:
+    """A pattern as the source of a Python regular expression, and its number of captures.
 
-    ``in_gmatch``: whether it is one of gmatch, in which a ^ at the beginning is a letter like others.
+    It is a literal, or built of literals and of variables whose every value is a text that a pattern takes as it is:
+    ``'([^' .. separator .. ']+)'``. ``in_gmatch``: whether it is one of gmatch, in which a ^ at the beginning is a
+    letter like others.
     """
-    if not isinstance(node, String):
-        raise Undecided("T7-233", node.line, "a pattern that is not a literal")
-    text, groups = regex(
-        f"%{node.value}" if in_gmatch and node.value.startswith("^") else node.value, node.line
-    )
-    if "\\" in text:
+    pattern, names = _built(t, node)
+    text, groups = regex(f"%{pattern}" if in_gmatch and pattern.startswith("^") else pattern, node.line)
+    if names:
+        t.imports.add("re")
+        text = re.sub(r"[{}]", r"\g<0>\g<0>", text)
+        for mark, name in names.items():
+            text = text.replace(mark, f"{{re.escape({t.value(name)})}}")
+    first = "f" if names else ""
+    if names or "\\" in text:
         mark = "'" if '"' in text else '"'
         if mark in text or any(ord(c) < 32 for c in text):
             raise Undecided("T7-233", node.line, "a pattern with both kinds of quotes")
-        return f"r{mark}{text}{mark}", groups
+        return f"{first}{'r' * (chr(92) in text)}{mark}{text}{mark}", groups
     return quoted(text), groups
+
+
+def _built(t: Known, node: Expression) -> tuple[str, dict[str, Name]]:
+    """A pattern with a letter of its own in the place of each variable, and these."""
+    names: dict[str, Name] = {}
+    pattern = ""
+    for piece in pieces(t, node):
+        if isinstance(piece, String):
+            pattern += piece.value
+            continue
+        texts = known_texts(t, piece) if isinstance(piece, Name) else None
+        in_set = pattern.rfind("[") > pattern.rfind("]")
+        if (
+            not isinstance(piece, Name)
+            or not texts
+            or not all(map(is_plain, texts))
+            or pattern.endswith("%")
+            or (in_set and pattern[-1] == "-")
+        ):
+            raise Undecided("T7-233", node.line, "a pattern that is not a literal")
+        if in_set and "" in texts:
+            raise Undecided("T7-233", node.line, "a pattern with a set that may be empty")
+        mark = chr(_MARKS + len(names))
+        names[mark] = piece
+        pattern += mark
+    if any(f"{mark}-" in pattern for mark in names):
+        raise Undecided("T7-233", node.line, "a pattern that is not a literal")
+    return pattern, names
 
 
 def regex(pattern: str, line: int) -> tuple[str, int]:
@@ -144,6 +181,10 @@ def only_digits(pattern: str, index: int) -> bool:
     return index < len(groups) and groups[index] in ("%d+", "%d%d*", "[0-9]+", "%d")
 
 
-def captures(node: Expression) -> int:
-    """How many captures a literal pattern has; 0 for what is no literal."""
-    return as_regex(node)[1] if isinstance(node, String) else 0
+def captures(t: Known, node: Expression) -> int:
+    """How many captures a pattern has; 0 for one that is not known."""
+    try:
+        pattern, _ = _built(t, node)
+    except Undecided:
+        return 0
+    return regex(pattern, node.line)[1]

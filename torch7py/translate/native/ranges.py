@@ -299,7 +299,7 @@ def _in_any_order(t: Translation, table: code.Py, key: str, item: str) -> None:
 def _over_matches(
     t: Translation, node: tree.GenericFor, subject: Expression, pattern: Expression, names: list[str]
 ) -> None:
-    regex, groups = as_regex(pattern, in_gmatch=True)
+    regex, groups = as_regex(t, pattern, in_gmatch=True)
     if groups > 1 and groups != len(names):
         raise Undecided("T7-233", node.line, "gmatch with another number of captures than names")
     if isinstance(pattern, tree.String) and pattern.value == ".":

@@ -62,7 +62,7 @@ def pieces_between(
         raise Undecided("T7-233", line, "a text split at a pattern that is not written out")
     if plain or not any(letter in "^$*+?.([%-" for letter in pattern.value):
         return f"{t.need('pieces')}({t.value(subject).at(code.ATOM)}.split({t.value(pattern)}))"
-    regex, groups = as_regex(pattern)
+    regex, groups = as_regex(t, pattern)
     if groups or pattern.value[-1] in "*-?" or pattern.value[0] == "^":
         raise Undecided("T7-233", line, "a pattern with captures, or one that may match nothing")
     t.imports.add("re")

@@ -261,7 +261,7 @@ class ValueCounts:
         """Of a call of Lua's or Torch7's own that gives several values, or may."""
         string_call = pattern_calls.matched(self.t, node)
         if string_call is not None and string_call[0] == "match":
-            return (1, patterns.captures(string_call[2][0]))
+            return (1, patterns.captures(self.t, string_call[2][0]))
         if string_call is not None and string_call[0] == "find":
             return (1, math.inf)
         if self.t.calls.gives_letters(node):
