@@ -734,3 +734,21 @@ def test_the_table_of_a_file_that_is_handed_on_is_a_table(
     assert [str(problem) for problem in page.problems] == []
     assert ('settings["twice"]' in page.modules["settings.py"]) is not is_module
     assert verify_script(page, program).lines > 0
+
+
+def test_a_confusion_matrix_that_a_function_is_given(tmp_path: Path) -> None:
+    """``zero`` is a method of tensors, too."""
+    (tmp_path / "trainer.lua").write_text(
+        "function train(net, confusion)\n   confusion:zero()\n   local out = net:forward(torch.ones(2, 3))\n"
+        "   for j = 1, 2 do confusion:add(out[j], j) end\n   confusion:updateValids()\n   print(confusion.totalValid)\nend\n"
+    )
+    main = (
+        "require 'nn' require 'optim' require 'trainer' torch.manualSeed(1)\nlocal sums = torch.ones(2) sums:zero()\n"
+        "train(nn.Sequential():add(nn.Linear(3, 2)), optim.ConfusionMatrix({'a', 'b'}))\n"
+    )
+    program = tmp_path / "main.lua"
+    program.write_text(main)
+    page = translate_script(main.encode(), str(program))
+    assert page.problems == []
+    assert page.native == page.statements
+    assert verify_script(page, program).lines == 1

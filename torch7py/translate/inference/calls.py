@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import named_arguments
 from torch7py.translate.facts.methods import gives_new_tensor
@@ -158,6 +160,12 @@ class CallKinds:
         self.inference.rules.append(call)
         return results[0]
 
+    @cached_property
+    def _has_confusions(self) -> bool:
+        """Whether the program makes confusion matrices, which have a method ``zero``, too."""
+        made = tree.every(self.inference.program, Call)
+        return any(self.types.path(call.callee) == "optim.ConfusionMatrix" for call in made)
+
     def _literal(self, node: Call, text: Expression) -> Type:
         """The value that a text says, which is like the default of the option that it comes from."""
         result = self.types.results.setdefault(node, [Type()])[0]
@@ -304,7 +312,9 @@ class CallKinds:
         receiver.mark("has methods")
         of_text = method == "byte" and bool(arguments)  # a tensor's, to bytes, takes none
         if method in library.TENSOR_METHODS and method not in _AMBIGUOUS and not of_text:
-            self.inference.rules.append(lambda: receiver.kind is None and receiver.be("tensor"))
+            of_others = method == "zero" and self._has_confusions  # known first of what a function is given
+            hints = self.inference.guesses if of_others else self.inference.rules
+            hints.append(lambda: receiver.kind is None and receiver.be("tensor"))
         if method == "squeeze" and not node.arguments:
             self.inference.guesses.append(lambda: squeezed(node, receiver, result))
         if method == "clone":

@@ -328,10 +328,8 @@ class Calls:
         if kind in (None, "any"):
             of = described(t, node.receiver)
             raise undecided(t, node.receiver, "T7-307", node.line, f"the method {node.method} of {of}")
-        is_looked_up = kind in (
-            "object",
-            "table",
-        )  # when the page runs: where there is none, it ends there as in Lua
+        # when the page runs: where there is none, it ends there as in Lua
+        is_looked_up = kind in ("object", "table", "memory")
         problem = Undecided if is_looked_up or plain_calls.has_method(kind, node.method) else Problem
         raise problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
 

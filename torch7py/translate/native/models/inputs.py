@@ -164,7 +164,7 @@ class Inputs:
         return may_differ and bool(names) and names <= _BY_ELEMENT
 
     def _is_of_one_example(self, criterion: Type, prediction: Expression, target: Expression) -> bool:
-        """Whether a tensor of one class may be the target of a vector, for which PyTorch wants it without dimensions."""
+        """Whether a tensor of one class may be the target of a vector, to which PyTorch wants a number."""
         of_prediction, of_target = (self.t.type(node) for node in (prediction, target))
         names = {layer.name for layer in criterion.find().layers}
         may_be_vector = of_prediction.rank in (None, 1) and of_target.kind == "tensor"
