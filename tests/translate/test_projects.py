@@ -740,7 +740,8 @@ def test_a_confusion_matrix_that_a_function_is_given(tmp_path: Path) -> None:
     """``zero`` is a method of tensors, too."""
     (tmp_path / "trainer.lua").write_text(
         "function train(net, confusion)\n   confusion:zero()\n   local out = net:forward(torch.ones(2, 3))\n"
-        "   for j = 1, 2 do confusion:add(out[j], j) end\n   confusion:updateValids()\n   print(confusion.totalValid)\nend\n"
+        "   for j = 1, 2 do confusion:add(out[j], j) end\n"
+        "   confusion:updateValids()\n   print(confusion.totalValid)\nend\n"
     )
     main = (
         "require 'nn' require 'optim' require 'trainer' torch.manualSeed(1)\nlocal sums = torch.ones(2) sums:zero()\n"
