@@ -75,6 +75,8 @@ def test_other_separators_are_looked_at_when_the_page_runs(calls: str) -> None:
         ("print((('ab'):gsub('a', function(c) return c .. c end)))", ""),
         ("local n = 0 ('aXbX'):gsub('X', function() n = n + 1 end) print(n)", ""),
         ("local t = {} ('ab'):gsub('%a', function(c) t[#t + 1] = c end, 1) print(#t)", ""),
+        ("local t = {} ('ab'):gsub('(a)', function(c, d) t[#t + 1] = c .. tostring(d) end) print(t[1])", ""),
+        ("print((('a(b'):gsub('%((b)', function(c, d) return c .. tostring(d) end)))", ""),
     ],
 )
 def test_gsub_that_only_does_something_with_each_match(program: str, loop: str) -> None:

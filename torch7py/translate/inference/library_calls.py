@@ -444,8 +444,12 @@ class LibraryCalls:
             results.append(Type())
         new = node.arguments[-1] if node.arguments else None
         if name == "gsub" and isinstance(new, tree.Function):
-            for parameter in new.parameters:
+            pattern = node.arguments[0 if isinstance(node, Invoke) else 1]
+            captures = pattern.value.replace("%(", "").count("(") if isinstance(pattern, tree.String) else 0
+            for index, parameter in enumerate(new.parameters):
                 self.inference.name_type(parameter).be("string")
+                if index >= max(captures, 1):
+                    self.inference.name_type(parameter).be_nil()
         for index, result in enumerate(results):
             if (name == "find" and index < 2) or (name == "gsub" and index == 1):
                 result.be("number")
