@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.tree import Block, Call, Expression, Function, Index, Invoke, Name, String
+from torch7py.translate.tree_queries import dotted
 
 __all__ = ["clones", "clones_plainly", "flattens", "known_function", "switches_dropout", "zeroes"]
 
@@ -16,6 +17,8 @@ __all__ = ["clones", "clones_plainly", "flattens", "known_function", "switches_d
 def flattens(function: Function) -> bool:
     """``flat, gradients = f(module, ...)``: gathers ``parameters()`` of what it is given, and moves them together."""
     last = _last(function.body)
+    if _flattens_together(function):
+        return True
     if not isinstance(last, tree.Return) or len(last.values) != 2:
         return False
     if not (function.vararg or function.parameters) or any(
@@ -26,6 +29,37 @@ def flattens(function: Function) -> bool:
     moves = any(len(node.arguments) >= 3 for node in methods.get("set", []))
     gathers = "parameters" in methods and "storage" in methods
     return moves and gathers and "torch.pointer" in _called(function.body)
+
+
+def _flattens_together(function: Function) -> bool:
+    """``getParameters`` of a new container to which all modules are added that the function is given."""
+    if not function.vararg or function.parameters or len(function.body.statements) != 3:
+        return False
+    made, loop, last = function.body.statements
+    if (
+        not isinstance(made, tree.Local)
+        or not isinstance(loop, tree.GenericFor)
+        or not isinstance(last, tree.Return)
+    ):
+        return False
+    maker = made.values[0] if len(made.names) == len(made.values) == 1 else None
+    given = last.values[0] if len(last.values) == 1 else None
+    if not isinstance(maker, Call) or maker.arguments or not isinstance(given, Invoke):
+        return False
+    together = made.names[0].name
+    over = [node for value in loop.values for node in tree.walk(value)]
+    (step,) = loop.body.statements if len(loop.body.statements) == 1 else (None,)
+    added = step.call if isinstance(step, tree.Run) else None
+    return (
+        dotted(maker.callee) in ("nn.Container", "nn.Sequential")
+        and given.method == "getParameters"
+        and _is_name((given.receiver,), together)
+        and any(isinstance(node, tree.Vararg) for node in over)
+        and isinstance(added, Invoke)
+        and added.method == "add"
+        and _is_name((added.receiver,), together)
+        and _is_name(added.arguments, loop.names[-1].name)
+    )
 
 
 def clones(function: Function) -> bool:
@@ -47,7 +81,10 @@ def clones(function: Function) -> bool:
         and isinstance(node.start, tree.Number)
         and node.start.value == 1
     ]
-    reads = any("readObject" in _methods(loop.body) and _stores(loop, last.values[0].name) for loop in loops)
+    reads = any(
+        "readObject" in _methods(loop.body) and _stores(loop.body, loop, last.values[0].name)
+        for loop in loops
+    )
     shares = any("set" in _methods(loop.body) for loop in loops)
     return bool(written) and reads and shares and "torch.MemoryFile" in _called(function.body)
 
@@ -71,22 +108,46 @@ def clones_plainly(function: Function) -> bool:
     ):
         return False
     store = loop.body.statements[0]
-    if isinstance(store, tree.Assign) and len(store.targets) == 1:
-        if not _stores(loop, first.names[0].name):
+    table = first.names[0].name
+    if isinstance(store, tree.If) and len(store.branches) == 1 and store.otherwise is not None:
+        # what has no parameters shares none
+        (asked, sharing), others = store.branches[0], store.otherwise
+        plain = _clone_stored(others, loop, table, module)
+        if not _asks_for_parameters(asked, module) or plain is None or plain.arguments:
             return False
+        clone = _clone_stored(sharing, loop, table, module)
+    else:
+        clone = _clone_stored(loop.body, loop, table, module)
+    shared = (
+        {name.value for name in clone.arguments if isinstance(name, String)} if clone is not None else set()
+    )
+    return {"weight", "bias", "gradWeight", "gradBias"} <= shared
+
+
+def _clone_stored(block: Block, loop: tree.NumericFor, table: str, module: str) -> Invoke | None:
+    """``copies[t] = module:clone(...)``, the only statement of a block in a loop over t: the clone."""
+    store = block.statements[0] if len(block.statements) == 1 else None
+    if isinstance(store, tree.Assign) and len(store.targets) == len(store.values) == 1:
+        if not _stores(block, loop, table):
+            return None
         value = store.values[0]
     elif (
-        isinstance(store, tree.Run)
-        and _called(loop.body) == {"table.insert"}
-        and len(store.call.arguments) == 2
+        isinstance(store, tree.Run) and _called(block) == {"table.insert"} and len(store.call.arguments) == 2
     ):
         value = store.call.arguments[1]
     else:
-        return False
-    if not (isinstance(value, Invoke) and value.method == "clone" and isinstance(value.receiver, Name)):
-        return False
-    shared = {name.value for name in value.arguments if isinstance(name, String)}
-    return value.receiver.name == module and {"weight", "bias", "gradWeight", "gradBias"} <= shared
+        return None
+    is_clone = isinstance(value, Invoke) and value.method == "clone" and _is_name((value.receiver,), module)
+    return value if isinstance(value, Invoke) and is_clone else None
+
+
+def _asks_for_parameters(asked: Expression, module: str) -> bool:
+    """``net.parameters and net:parameters()``"""
+    if isinstance(asked, tree.Binary) and asked.operator == "and":
+        return _asks_for_parameters(asked.left, module) and _asks_for_parameters(asked.right, module)
+    if isinstance(asked, Invoke):
+        return asked.method == "parameters" and _is_name((asked.receiver,), module)
+    return dotted(asked) == f"{module}.parameters"
 
 
 def switches_dropout(function: Function) -> bool | None:
@@ -153,9 +214,9 @@ def _set_in_dropout(test: Expression, body: Block, module: str) -> bool | None:
     return value.value if field and is_of_module and isinstance(value, tree.Boolean) else None
 
 
-def _stores(loop: tree.NumericFor, table: str) -> bool:
-    """Whether a loop puts something at its turn's place of a table."""
-    for node in tree.walk(loop.body):
+def _stores(block: Block, loop: tree.NumericFor, table: str) -> bool:
+    """Whether a block in a loop puts something at the turn's place of a table."""
+    for node in tree.walk(block):
         for target in node.targets if isinstance(node, tree.Assign) else ():
             if isinstance(target, Index) and isinstance(target.base, Name) and target.base.name == table:
                 return isinstance(target.key, Name) and target.key.name == loop.variable.name
