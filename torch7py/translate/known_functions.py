@@ -8,6 +8,7 @@ PyTorch neither is needed: an optimizer takes any list of parameters, and a modu
 from __future__ import annotations
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.tree import Block, Call, Expression, Function, Index, Invoke, Name, String
 from torch7py.translate.tree_queries import dotted
 
@@ -51,7 +52,7 @@ def _flattens_together(function: Function) -> bool:
     (step,) = loop.body.statements if len(loop.body.statements) == 1 else (None,)
     added = step.call if isinstance(step, tree.Run) else None
     return (
-        dotted(maker.callee) in ("nn.Container", "nn.Sequential")
+        facts.is_container(dotted(maker.callee) or "")
         and given.method == "getParameters"
         and _is_name((given.receiver,), together)
         and any(isinstance(node, tree.Vararg) for node in over)

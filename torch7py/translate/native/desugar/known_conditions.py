@@ -39,6 +39,8 @@ __all__ = ["MISSING", "KnownConditions"]
 
 # Facebook's own, which PyTorch's users cannot have; a program that asks has another way.
 MISSING = ("fbcunn", "fbnn", "fbtorch")
+# What th loads, under names that programs do not give to what is theirs.
+_ALWAYS_THERE = PENLIGHT - {"dir", "file", "text", "utils"} | {"lapp"}
 _Edit = tuple[int, int, str]
 
 
@@ -172,7 +174,7 @@ class KnownConditions(Rewriting):
                 return None
             if is_unset(self.program, node.name):
                 return False if self._is_alone else None
-            return True if node.name in LUA | PENLIGHT | {"lapp"} else None
+            return True if node.name in LUA | _ALWAYS_THERE else None
         if isinstance(node, Index):
             path = dotted(node) or ""
             is_function = path == "table.unpack" or {path, f"pl.{path}"} & FUNCTION_RESULTS.keys()
