@@ -20,7 +20,6 @@ from tests.translate.running import assert_same
         # the program's own, and what may be nothing
         ("local path = nil print(path and path.join or 'none')", ""),
         ("local path = {} print(path.join and 1 or 2)", ""),
-        ("file = nil if file then print('a file') else print('none') end", ""),
         ("string.gfind = string.gfind or string.gmatch print(type(string.gfind))", ""),
         ("print(string.match('a', 'b') or 'none')", ""),
     ],

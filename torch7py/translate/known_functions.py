@@ -47,12 +47,12 @@ def _flattens_together(function: Function) -> bool:
     given = last.values[0] if len(last.values) == 1 else None
     if not isinstance(maker, Call) or maker.arguments or not isinstance(given, Invoke):
         return False
-    together = made.names[0].name
+    together, made_by = made.names[0].name, dotted(maker.callee) or ""
     over = [node for value in loop.values for node in tree.walk(value)]
     (step,) = loop.body.statements if len(loop.body.statements) == 1 else (None,)
     added = step.call if isinstance(step, tree.Run) else None
     return (
-        facts.is_container(dotted(maker.callee) or "")
+        (facts.is_container(made_by) or facts.is_chain(made_by))
         and given.method == "getParameters"
         and _is_name((given.receiver,), together)
         and any(isinstance(node, tree.Vararg) for node in over)
