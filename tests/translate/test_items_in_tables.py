@@ -22,6 +22,7 @@ local x = batch(2)
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "program",
     [

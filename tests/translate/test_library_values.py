@@ -24,6 +24,7 @@ FUNCTIONS = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("function", "argument"), FUNCTIONS)
 def test_a_function_of_a_library_is_a_value(function: str, argument: str) -> None:
     page = assert_same(

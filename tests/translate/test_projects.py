@@ -706,6 +706,7 @@ return settings
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("main", "is_module"),
     [
