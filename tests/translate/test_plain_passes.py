@@ -53,6 +53,37 @@ for step = 1, 3 do
 end
 """
 
+# The same copies by a function that writes the module to memory and reads it back.
+COPIES_BY_MEMORY = COPIES.replace(
+    """for name, proto in pairs(protos) do
+   clones[name] = {}
+   for t = 1, 3 do clones[name][t] = proto:clone('weight', 'bias', 'gradWeight', 'gradBias') end
+end
+""",
+    """local function copies(net, count)
+   local out, w, g = {}, nil, nil
+   if net.parameters then w, g = net:parameters() end
+   local file = torch.MemoryFile('w'):binary()
+   file:writeObject(net)
+   for i = 1, count do
+      local reader = torch.MemoryFile(file:storage(), 'r'):binary()
+      local copy = reader:readObject()
+      reader:close()
+      if w then
+         local cw, cg = copy:parameters()
+         for k = 1, #w do
+            cw[k]:set(w[k])
+            cg[k]:set(g[k])
+         end
+      end
+      out[i] = copy
+   end
+   return out
+end
+for name, proto in pairs(protos) do clones[name] = copies(proto, 3) end
+""",
+)
+
 HALVES = """require 'nn'
 torch.manualSeed(2)
 local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()):add(nn.Linear(4, 2))
@@ -83,6 +114,15 @@ def test_what_is_not_proved_goes_back_call_by_call(source: str, tmp_path: Path) 
     assert page.problems == []
     assert {"T7-226", "T7-230"} & {problem.code for problem in page.reasons}
     assert "lua_compat.backward(" in page.code
+    assert verify_script(page, path).largest < TOLERANCE
+
+
+def test_a_function_that_copies_by_a_file_in_memory_is_one_that_copies(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(COPIES_BY_MEMORY)
+    page = program.translate_script(COPIES_BY_MEMORY.encode(), "p.lua")
+    assert "lua_compat.module_method(" in page.code
+    assert "return [copy.deepcopy(net, {id(x): x for x in net.parameters()}) for _ in" in page.code
     assert verify_script(page, path).largest < TOLERANCE
 
 

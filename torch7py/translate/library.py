@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch7py.ops.types import NUMBER_TYPES
 from torch7py.translate.facts.methods import COMPARISONS, ELEMENTWISE
 
 __all__ = [
@@ -13,12 +12,10 @@ __all__ = [
     "CRITERION_ENDINGS",
     "DECOMPOSITIONS",
     "DRAWS",
-    "FILE_OF_NUMBERS",
     "FUNCTION_RESULTS",
     "MATRIX_FUNCTIONS",
     "NAME_LISTS",
     "NUMBER_METHODS",
-    "OF_FILES_OF_NUMBERS",
     "TENSOR_METHODS",
     "TENSOR_TYPES",
     "is_class",
@@ -214,23 +211,6 @@ SPLITS = {"pl.stringx.split", "pl.utils.split", "sys.split"}
 
 for _name in MATH:
     FUNCTION_RESULTS[f"math.{_name}"] = "number"
-
-# What methods of files of numbers give: a kind, "" for nothing, or the file itself. Those that read a given number of
-# values give a storage.
-FILE_OF_NUMBERS = "file of numbers"
-OF_FILES_OF_NUMBERS = {f"{verb}{kind.name}": "number" for verb in ("read", "write") for kind in NUMBER_TYPES}
-OF_FILES_OF_NUMBERS |= dict.fromkeys(
-    "ascii binary bigEndianEncoding clearError littleEndianEncoding nativeEndianEncoding pedantic quiet seek seekEnd"
-    " synchronize".split(),
-    FILE_OF_NUMBERS,
-)
-OF_FILES_OF_NUMBERS |= {
-    "close": "",
-    "hasError": "boolean",
-    "position": "number",
-    "readString": "string",
-    "writeString": "number",
-}
 
 # The codes of a terminal's colours: dark, bright, and behind the text
 COLORS = {"none": "\x1b[0m"}

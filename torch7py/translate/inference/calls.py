@@ -7,7 +7,7 @@ from functools import cached_property
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import named_arguments
 from torch7py.translate.facts.methods import gives_new_tensor
-from torch7py.translate.inference import module_calls, tds, union_types
+from torch7py.translate.inference import library_objects, module_calls, tds, union_types
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import squeezed, tensor_method
@@ -69,7 +69,8 @@ class CallKinds:
     def __init__(self, inference: Inference) -> None:
         self.inference = inference
         self.types = inference.types
-        self.library = LibraryCalls(inference, self.bind)
+        self.objects = library_objects.ObjectKinds(inference)
+        self.library = LibraryCalls(inference, self.bind, self.objects)
 
     def call(self, node: Call) -> Type:
         text = literals.text_of(node)
@@ -331,6 +332,8 @@ class CallKinds:
             self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
         if method in _TENSORS_OWN and not self._is_of_program(method, len(arguments)):
             self.inference.guesses.append(lambda: self._be_tensor(receiver, method, arguments))
+        if method in library_objects.OF_NUMBERS and not self._is_of_program(method, len(arguments)):
+            self.inference.guesses.append(lambda: self.objects.guess(node, receiver))
         if method in _STRINGS_OWN | _STRINGS_GIVEN_ONE and not self._is_of_program(method, len(arguments)):
             self.inference.guesses.append(lambda: self._be_string(receiver, method, arguments))
         if method == "option" and len(node.arguments) > 1:
@@ -430,13 +433,8 @@ class CallKinds:
                 return _be_sizes(result)
             if kind == "storage" and method == "totable" and _is_size(node.receiver):
                 return _be_sizes(result)
-            if kind == library.FILE_OF_NUMBERS:
-                gives = library.OF_FILES_OF_NUMBERS.get(method)
-                if method.startswith("read") and gives == "number" and arguments:
-                    return False  # numbers in a row
-                if gives == "number" and method not in ("readFloat", "readDouble"):
-                    result.mark("whole")
-                return bool(gives) and result.be(gives or "")
+            if kind in library_objects.METHODS:
+                return self.objects.method(node, receiver, result)
             if kind == "file" and method == "readString":
                 return result.be("string")
             if kind == "file" and method == "close":

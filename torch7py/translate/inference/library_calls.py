@@ -8,9 +8,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TypeAlias
 
-from torch7py.ops.types import NUMBER_TYPES
 from torch7py.translate import library, tree
-from torch7py.translate.inference import module_calls, tds, tuples
+from torch7py.translate.inference import library_objects, module_calls, tds, tuples
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import (
     counted,
@@ -79,7 +78,7 @@ def _unpack(inference: Inference, table: Type, results: list[Type]) -> None:
 
 
 # Methods of torch.DiskFile, but for those that read and write lines of text.
-_OF_NUMBERS = {f"{verb}{kind.name}" for verb in ("read", "write") for kind in NUMBER_TYPES} | set(
+_OF_NUMBERS = library_objects.OF_NUMBERS | set(
     "ascii binary hasError position seekEnd writeString littleEndianEncoding bigEndianEncoding".split()
 )
 # Functions that give something of a kind, or nil.
@@ -87,8 +86,8 @@ _OR_NIL = {"tonumber": "number", "os.execute": "boolean", "os.getenv": "string"}
 
 
 class LibraryCalls:
-    def __init__(self, inference: Inference, bind: Bind) -> None:
-        self.inference, self.types, self._bind = inference, inference.types, bind
+    def __init__(self, inference: Inference, bind: Bind, objects: library_objects.ObjectKinds) -> None:
+        self.inference, self.types, self._bind, self._objects = inference, inference.types, bind, objects
         self.saved: list[tuple[Expression, Type]] = []  # paths, and what is saved there
 
     @cached_property
@@ -233,7 +232,11 @@ class LibraryCalls:
             self._protected(node, arguments, results)
             return True
         if path == "torch.DiskFile" and self._has_files_of_numbers:
-            return result.be(library.FILE_OF_NUMBERS)
+            return result.be(library_objects.FILE)
+        if path in library_objects.MAKERS:
+            result.be(library_objects.MAKERS[path])
+            self.inference.rules.append(lambda: self._objects.started(node, arguments))
+            return True
         if path == "io.open":
             result.be("file")
             while len(results) < 2:

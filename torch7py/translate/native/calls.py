@@ -11,6 +11,7 @@ from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.facts.methods import ELEMENTWISE, gives_new_tensor
 from torch7py.translate.inference import tuples
+from torch7py.translate.inference.library_objects import METHODS as OBJECTS_OF_LIBRARY
 from torch7py.translate.layers.as_modules import draws_weights
 from torch7py.translate.native import (
     checked_arguments,
@@ -21,6 +22,7 @@ from torch7py.translate.native import (
     hdf5,  # noqa: F401  (so does it)
     images,  # noqa: F401  (so does it)
     json_texts,  # noqa: F401  (so does it)
+    library_objects,  # noqa: F401  (so does it)
     library_rules,
     matching,
     patterns,
@@ -329,7 +331,7 @@ class Calls:
             of = described(t, node.receiver)
             raise undecided(t, node.receiver, "T7-307", node.line, f"the method {node.method} of {of}")
         # when the page runs: where there is none, it ends there as in Lua
-        is_looked_up = kind in ("object", "table", "memory")
+        is_looked_up = kind in ("object", "table", "memory", *OBJECTS_OF_LIBRARY)
         problem = Undecided if is_looked_up or plain_calls.has_method(kind, node.method) else Problem
         raise problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch7py.translate import tree
-from torch7py.translate.library import FILE_OF_NUMBERS, OF_FILES_OF_NUMBERS
 from torch7py.translate.native import code, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -226,18 +225,6 @@ methods["file", "close"] = _closed
 method_statements["file", "close"] = _close
 method_statements["file", "quiet"] = _quiet
 method_statements["file", "flush"] = _flush
-
-
-def _of_numbers(t: Translation, node: Invoke) -> Py:
-    """A method of a file of numbers, which is an object of the pages' library."""
-    if node.arguments and t.is_unpacked(node.arguments[-1]):
-        raise Undecided("T7-218", node.line, f"{node.method} with as many arguments as a table holds")
-    arguments = ", ".join(t.value(argument).text for argument in node.arguments)
-    return atom(f"{t.value(node.receiver).at(code.ATOM)}.{node.method}({arguments})")
-
-
-for _name in OF_FILES_OF_NUMBERS:
-    methods[FILE_OF_NUMBERS, _name] = _of_numbers
 
 
 @statement("io.close")

@@ -11,7 +11,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Invoke, Name
 
-__all__ = ["Sharing", "layers_in", "refuse_half"]
+__all__ = ["Sharing", "copy_with_same_parameters", "layers_in", "refuse_half"]
 
 _SHARED = {"weight", "bias", "gradWeight", "gradBias"}
 
@@ -74,6 +74,11 @@ class Sharing:
         names = {name.value for name in call.arguments[1:] if isinstance(name, tree.String)}
         same = bool(call.arguments) and tree_queries.same_expression(call.arguments[0], node.receiver)
         return call if same and names >= _SHARED else None
+
+
+def copy_with_same_parameters(module: str) -> str:
+    """``module:clone('weight', 'bias', 'gradWeight', 'gradBias')``: a copy with the module's parameters."""
+    return f"copy.deepcopy({module}, {{id(x): x for x in {module}.parameters()}})"
 
 
 def _parts_of(module: Type) -> list[Type]:

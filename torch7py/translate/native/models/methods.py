@@ -34,7 +34,7 @@ from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.models.resized import resize
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.sharing import Sharing, layers_in, refuse_half
+from torch7py.translate.native.sharing import Sharing, copy_with_same_parameters, layers_in, refuse_half
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 __all__ = ["Models"]
@@ -188,8 +188,8 @@ class Models(interfaces.Models):
         if method == "clone":
             if node.arguments:
                 refuse_half(t, node, node.arguments)
-                if t.goes_back_plainly:
-                    raise Undecided("T7-226", node.line, "a copy that keeps its own calls for the way back")
+                if t.goes_back_plainly:  # a copy has its own last call to go back by
+                    return atom(copy_with_same_parameters(base))
                 flow = t.training.flow
                 if flow.loops(flow.statement(node)) and t.training.carried.uncopied():
                     t.need_class("copy")

@@ -14,6 +14,7 @@ from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import finding, settings, writing
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.sharing import copy_with_same_parameters
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.backward import BackwardPasses
 from torch7py.translate.native.training.explicit_backward import Explicit
@@ -82,13 +83,15 @@ class Training(interfaces.Training):
     def known_function(self, name: str, function: tree.Function) -> bool:
         t = self.t
         known = t.types.known.get(function)
-        if known is None or (known == "clones" and t.goes_back_plainly):
+        if known is None or (known == "clones" and t.plain_modules):
             return False
         if known == "flattens" and t.plain_modules:
             t.emit(f"def {name}(*networks):")
             t.emit(f"    return {plain_calls.library_call(t, 'flat_weights', ['*networks'])}")
             t.emit("")
-        if known == "clones":
+        if known == "clones" and t.goes_back_plainly:
+            self._write_copies(name, function)
+        elif known == "clones":
             self._refuse_state(function)
             module, number = (t.names.of(parameter) for parameter in function.parameters[:2])
             if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
@@ -118,6 +121,18 @@ class Training(interfaces.Training):
             t.emit(f"        {network}.{'train' if known == 'drops' else 'eval'}()")
             t.emit("")
         return True
+
+    def _write_copies(self, name: str, function: tree.Function) -> None:
+        """Copies of a module that are modules of their own, each of which goes back by its last call."""
+        t = self.t
+        module, number = function.parameters[:2]
+        original = t.names.of(module)
+        t.gap()
+        t.emit(f"def {name}({original}, {t.names.of(number)}):")
+        t.emit('    """Copies of a module with the same parameters, one for every step."""')
+        copies = copy_with_same_parameters(original)
+        t.emit(f"    return [{copies} for _ in range({t.expressions.whole_number(number)})]")
+        t.emit("")
 
     def _only_dropout_differs(self, function: tree.Function) -> None:
         """Refuse to switch all of a network where something else than its Dropouts computes otherwise in training."""
