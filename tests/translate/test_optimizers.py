@@ -293,6 +293,7 @@ end
         "local o = {m = 'adam'}\nlocal state = {}\noptim[o.m](feval, w, state)\no.m = 'sgd'\n",
         # no name that the page could know
         "local state = {}\nlocal name = arg[1] or 'adam'\noptim[name](feval, w, state)\n",
+        "local state = {}\nlocal name = arg[1] or 'adam'\nlocal _, f = optim[name](feval, w, state)\nprint(f[1])\n",
     ],
 )
 def test_choices_that_the_page_makes_when_it_runs(source, tmp_path):

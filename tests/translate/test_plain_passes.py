@@ -126,6 +126,31 @@ def test_a_function_that_copies_by_a_file_in_memory_is_one_that_copies(tmp_path:
     assert verify_script(page, path).largest < TOLERANCE
 
 
+def test_several_outputs_of_a_module_are_a_list(tmp_path: Path) -> None:
+    """Of a module of which it is not known what it gives, that is seen when the page runs."""
+    source = """require 'nn'
+torch.manualSeed(3)
+local net = nn.ConcatTable():add(nn.Linear(3, 2)):add(nn.Tanh())
+local x = torch.randn(4, 3)
+for i = 1, 2 do
+   local parts = net:forward(x * i)
+   print(parts[1]:sum(), parts[#parts]:sum())
+   net:zeroGradParameters()
+   net:backward(x * 2, {torch.ones(4, 2), torch.ones(4, 3)})
+end
+function first(other) return other:forward(x)[1] end
+"""
+    path = tmp_path / "p.lua"
+    path.write_text(source)
+    page = program._translate(source.encode(), "p.lua", NOTHING_SEEN, PlainForms(passes=True))
+    assert "parts[0].sum()" in page.code
+    assert "parts[-1].sum()" in page.code
+    assert "lua_compat.index(lua_compat.forward(other, x), 1)" in page.code
+    path.write_text(source.replace("x * 2, {", "x * i, {"))
+    page = program._translate(path.read_bytes(), "p.lua", NOTHING_SEEN, PlainForms(passes=True))
+    assert verify_script(page, path).largest < TOLERANCE
+
+
 @pytest.mark.parametrize(("step", "least"), [(3, 3), pytest.param(1, 9, marks=pytest.mark.slow)])
 def test_programs_whose_passes_go_call_by_call_never_learn_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, least: int

@@ -15,6 +15,7 @@ from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.facts.methods import DRAWING
+from torch7py.translate.kinds import Type
 from torch7py.translate.native import code
 from torch7py.translate.native.analysis import memory_calls
 from torch7py.translate.native.analysis.unknown_values import AS_OBJECTS
@@ -103,6 +104,8 @@ _OTHERS = {
 _LONGER = {"optim.asgd", "optim.cg", "optim.checkgrad", "optim.lbfgs"}
 # Storages are vectors in pages, but for those of whole numbers, which are sizes.
 _STORAGES = {f"torch.{kind}Storage": kind for kind in ("Byte", "Char", "Short", "Int", "Float", "Double")}
+# Passes of modules in plain calls: the tables that they give are lists.
+_OF_PASSES = tuple(f"{page_library.MODULE}.{name}(" for name in ("forward", "forward_step", "backward"))
 # What makes a pool of threads.
 _POOLS = {"threads", "threads.Threads"}
 # Functions with several values, or with none, a tuple each.
@@ -354,9 +357,17 @@ def note_result(t: Translation, target: Expression, value: Py) -> None:
     """Note that a variable is given what a plain call gives: what form a table has then, its uses do not tell."""
     if isinstance(target, Name) and value.text.startswith(f"{page_library.MODULE}."):
         type_ = t.type(target).find()
-        is_known = type_.has("seen") or t.tables.uses.constructors.get(type_)
+        is_known = type_.has("seen") or type_.has("losses") or t.tables.uses.constructors.get(type_)
+        is_known = is_known or (value.text.startswith(_OF_PASSES) and _is_list_of_tensors(type_))
         if "table" in type_.kinds and not type_.sources and not is_known:
             t.opened.add(type_)
+
+
+def _is_list_of_tensors(type_: Type) -> bool:
+    """Whether all that may be known of a table says that it is a list of tensors, as modules give them."""
+    is_list = type_.kinds == {"table"} and type_.has("array") and not type_.find().fields
+    is_list = is_list and not any(type_.has(mark) for mark in ("dict", "record", "sparse", "removed"))
+    return is_list and type_.element is not None and type_.of_elements().kind == "tensor"
 
 
 def several(t: Translation, values: tuple[Expression, ...], targets: tuple[Expression, ...]) -> bool:
