@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from torch7py.translate import tree
 from torch7py.translate.tree import Call, Invoke, Statement
 
-__all__ = ["DECIDING", "Description", "LuaClass", "Returns", "Rules", "Type", "all_parts", "unify"]
+__all__ = ["DECIDING", "Description", "Entry", "LuaClass", "Returns", "Rules", "Type", "all_parts", "unify"]
 
 DECIDING = {
     "number",
@@ -464,6 +464,14 @@ def _joined(mine: tuple[_Item, ...], theirs: tuple[_Item, ...]) -> tuple[_Item, 
     if not mine or not theirs:
         return mine or theirs
     return mine + tuple(item for item in theirs if item not in mine)
+
+
+class Entry(NamedTuple):
+    """What a call gives: the table and the name of its entry, and what it gives where there is none."""
+
+    table: tree.Expression
+    name: tree.String
+    default: tree.Expression | None
 
 
 @dataclass(eq=False)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from torch7py.translate import library, tree
 from torch7py.translate.argument_checks import ArgumentChecks
-from torch7py.translate.kinds import LuaClass, Returns, Type
+from torch7py.translate.kinds import Entry, LuaClass, Returns, Type
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 
@@ -71,6 +71,7 @@ class Types:
         self.taken_fields: dict[Index, Expression] = {}  # ``self[k]``, and the table whose fields it is given
         self.program_fields: set[str] = set()  # names of other fields that it may give one
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
+        self.entries: dict[Call, Entry] = {}  # calls that give an entry of a table by its name
         self.guessed: set[Expression] = set()  # whose kind only their use tells
         self.narrowed: Collection[
             Name

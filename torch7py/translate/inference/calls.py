@@ -7,11 +7,11 @@ from functools import cached_property
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import named_arguments
 from torch7py.translate.facts.methods import gives_new_tensor
-from torch7py.translate.inference import library_objects, module_calls, tds, union_types
+from torch7py.translate.inference import entry_getters, library_objects, module_calls, tds, union_types
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import squeezed, tensor_method
-from torch7py.translate.kinds import LuaClass, Type, unify
+from torch7py.translate.kinds import Entry, LuaClass, Type, unify
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 __all__ = ["CallKinds"]
@@ -69,6 +69,7 @@ class CallKinds:
     def __init__(self, inference: Inference) -> None:
         self.inference = inference
         self.types = inference.types
+        self.getters = entry_getters.EntryGetters(inference.scopes)
         self.objects = library_objects.ObjectKinds(inference)
         self.library = LibraryCalls(inference, self.bind, self.objects)
 
@@ -115,6 +116,11 @@ class CallKinds:
                 seen.add(function)
                 self.types.calls_of.setdefault(function, []).append(node)
                 self.bind(function, node.arguments, arguments, first)
+                entry = self.getters.entry(function, node.arguments, first)
+                if entry is not None:
+                    self.types.entries[node] = entry
+            if node in self.types.entries:
+                return self._entry(self.types.entries[node], results[0]) or new
             return new if read is not None else self._results(function, results, arguments, first) or new
 
         key = node.callee.key if isinstance(node.callee, Index) else None
@@ -196,6 +202,11 @@ class CallKinds:
             return news | (unify(results[0].of_elements(), arguments[0]) if arguments else False)
         return what == "flattens" and module_calls.flat_vectors(results)
 
+    def _entry(self, entry: Entry, result: Type) -> bool:
+        """What a call gives that names an entry of a table."""
+        default = self.types.of(entry.default) if entry.default is not None else None
+        return entry_getters.learn(self.types.of(entry.table), entry.name.value, default, result)
+
     def _results(
         self, function: tree.Function, results: list[Type], arguments: list[Type], first: int
     ) -> bool:
@@ -234,6 +245,11 @@ class CallKinds:
         else:
             unify(parameter_type, argument)
 
+    def _flow(self, parameter: Name, argument: Type) -> None:
+        """Let a parameter learn what it is given, and that learn nothing from it."""
+        parameter_type = self.inference.name_type(parameter)
+        self.inference.rules.append(lambda: union_types.flow(parameter_type, argument))
+
     def bind(
         self, function: tree.Function, nodes: tuple[Expression, ...], arguments: list[Type], first: int
     ) -> None:
@@ -245,8 +261,11 @@ class CallKinds:
         if function.vararg:
             for extra in arguments[len(parameters) :]:
                 self._give(function, extra)
+        places = self.getters.places(function)
         for index, parameter in enumerate(parameters):
-            if index < len(arguments):
+            if index < len(arguments) and places is not None and first + index != places[1]:
+                self._flow(parameter, arguments[index])  # one table says nothing of another
+            elif index < len(arguments):
                 self._give(parameter, arguments[index])
             elif not open_end:
                 self.inference.name_type(parameter).be_nil()

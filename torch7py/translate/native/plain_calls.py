@@ -357,8 +357,8 @@ def note_result(t: Translation, target: Expression, value: Py) -> None:
     """Note that a variable is given what a plain call gives: what form a table has then, its uses do not tell."""
     if isinstance(target, Name) and value.text.startswith(f"{page_library.MODULE}."):
         type_ = t.type(target).find()
-        is_known = type_.has("seen") or type_.has("losses") or t.tables.uses.constructors.get(type_)
-        is_known = is_known or (value.text.startswith(_OF_PASSES) and _is_list_of_tensors(type_))
+        is_known = type_.has("seen") or type_.has("losses") or bool(t.tables.uses.constructors.get(type_))
+        is_known |= value.text.startswith(_OF_PASSES) and _is_list_of_tensors(type_)
         if "table" in type_.kinds and not type_.sources and not is_known:
             t.opened.add(type_)
 

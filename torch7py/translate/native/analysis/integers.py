@@ -171,6 +171,10 @@ class Integers:
             if path == "select":  # how many there are, or one of several, of which another may be whole
                 return bool(node.arguments) and isinstance(node.arguments[0], tree.String)
             functions = self.t.types.function_called(node)
+            entry = self.t.types.entries.get(node)
+            if entry is not None and len(functions) == 1:
+                index = Index(node.span, entry.table, entry.name, False)
+                return self._index(index) and (entry.default is None or self.is_whole(entry.default))
             if functions:
                 return all(self._returns_whole(function) for function in functions)
             if path is not None and path.startswith(("math.", "tonumber")):

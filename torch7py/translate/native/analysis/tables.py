@@ -132,6 +132,8 @@ class Tables:
         if all(source.find().kinds and "table" not in source.find().kinds for source in sink.sources):
             return self._decide(sink)  # no table is given: only the text speaks of one
         forms = self.forms(sink)
+        if forms == {"dict", "record"}:  # both are dicts
+            return "dict"
         return forms.pop() if len(forms) == 1 else "several"
 
     def refuse_call_site_table(self, table: Expression) -> None:
