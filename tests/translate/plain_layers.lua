@@ -320,3 +320,50 @@ for i = 1, 5 do
   net:updateParameters(0.1)
   print(y:sum(), first.weight:sum())
 end
+---
+-- methods that give several values, loops down, and operands of as many dimensions
+require 'nn'
+local Scaled, parent = torch.class('nn.Scaled', 'nn.Module')
+function Scaled:__init(size)
+   parent.__init(self)
+   self.weight = torch.Tensor(2, size):fill(0.5)
+   self.gradWeight = torch.zeros(2, size)
+   self.cell, self.sums = torch.Tensor(), {}
+   self.output, self.gradInput = torch.Tensor(), torch.Tensor()
+end
+function Scaled:parts(input)
+   local n, d = input:size(1), input:size(2)
+   return n, d, self.weight[{{1, 1}}], self.weight[{{2, 2}}]
+end
+function Scaled:pair(input)
+   self.calls = (self.calls or 0) + 1
+   return {input, self.weight}
+end
+function Scaled:updateOutput(input)
+   local n, d, a, b = self:parts(input)
+   local x, w, more = unpack(self:pair(input))
+   self.cell:resize(n, d):cmul(x, a:expand(n, d))
+   self.output:resizeAs(input):copy(self.cell)
+   for i = n, 1, -1 do
+      self.output:narrow(1, i, 1):add(i, b)
+      self.sums[i] = self.cell[i]:sum()
+   end
+   for i, total in ipairs(self.sums) do self.output[{i, 1}] = self.output[{i, 1}] + 0.01 * total / d end
+   return self.output
+end
+function Scaled:updateGradInput(input, gradOutput)
+   local n, d, a = self:parts(input)
+   self.gradInput:resizeAs(input):cmul(gradOutput, a:expand(n, d))
+   for i = 1, n do self.gradInput[i]:add(0.01 * gradOutput[{i, 1}] / d, a:view(d)) end
+   return self.gradInput
+end
+function Scaled:accGradParameters(input, gradOutput, scale)
+   local n, d = self:parts(input)
+   local column = gradOutput:narrow(2, 1, 1):clone()
+   for i = n, 1, -1 do
+      self.gradWeight:narrow(1, 1, 1):view(d):addcmul(scale, input[i], gradOutput[i])
+      self.gradWeight:narrow(1, 1, 1):view(d):add(scale * 0.01 * column[{i, 1}] / d, input[i])
+      self.gradWeight:narrow(1, 2, 1):view(d):add(scale * i, gradOutput[i])
+   end
+end
+train(nn.Sequential():add(nn.Linear(3, 4)):add(nn.Scaled(4)), nn.MSECriterion(), torch.randn(5, 3), torch.randn(5, 4))

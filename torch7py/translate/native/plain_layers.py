@@ -14,16 +14,15 @@ from torch import nn
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
-from torch7py.translate.facts.methods import CHANGING
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code, library_rules, plain_calls
+from torch7py.translate.native import code, library_rules, plain_calls, ranges
+from torch7py.translate.native import plain_layer_forms as forms
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.models.modes import Modes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
-from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["PlainLayers"]
 
@@ -299,21 +298,12 @@ class PlainLayers:
                 return atom(f"{method}({', '.join(args)})")
             return self._call("call", [method, *args])
         is_pass = node.method in _PASSES and t.path(node.receiver) is None
-        if not (is_pass or self._may_be_module(node.receiver) or self._has_operands(node)):
+        if not (is_pass or self._may_be_module(node.receiver) or forms.has_operands(self.t, node)):
             return None
         if is_pass:
             return t.models.plain_pass(node)
         receiver, args = t.value(node.receiver).text, plain_calls.arguments(t, node.arguments)
         return self._call("method", [receiver, code.quoted(node.method), *args])
-
-    def _has_operands(self, node: Invoke) -> bool:
-        """Whether a method changes a tensor by others, which need only have as many elements in Torch7."""
-        receiver = node.receiver
-        if node.method not in CHANGING or self.t.kind(receiver) != "tensor":
-            return False
-        if isinstance(receiver, Invoke) and receiver.method == "resizeAs" and len(receiver.arguments) == 1:
-            return not all(same_expression(a, receiver.arguments[0]) for a in node.arguments)
-        return any(self.t.kind(argument) != "number" for argument in node.arguments)
 
     def _may_be_module(self, node: Expression) -> bool:
         return self.t.kind(node) in ("module", "criterion", None, "any") and not self.is_self(node)
@@ -409,7 +399,10 @@ class PlainLayers:
             t.emit(f"for {t.names.of(node.variable)} in {self._numbers(node)}:")
             t.loop_body(node.body)
         elif isinstance(node, tree.GenericFor):
-            plain_calls.loop_head(t, node, [t.names.of(name) for name in node.names])
+            for name in node.names:
+                t.shifts.pop(t.scopes.of_name[name], None)
+            if not forms.natively(t, lambda: ranges.generic_head(t, node)):
+                plain_calls.loop_head(t, node, [t.names.of(name) for name in node.names])
             t.loop_body(node.body)
         elif isinstance(node, tree.Do):
             t.block(node.body)
@@ -425,8 +418,10 @@ class PlainLayers:
         t = self.t
         bounds = [node.start, node.stop, *([node.step] if node.step is not None else [])]
         values = [t.value(bound) for bound in bounds]
-        if len(values) == 2 and all(t.kind(bound) == "number" and t.whole(bound) for bound in bounds):
-            return atom(f"range({values[0]}, {code.add_constant(values[1], 1)})")
+        step = forms.literal_step(node)
+        if step and all(t.kind(bound) == "number" and t.whole(bound) for bound in bounds):
+            stop = t.expressions.whole_number(node.stop, 1 if step > 0 else -1)
+            return atom(f"range({values[0]}, {stop}{f', {step}' if step != 1 else ''})")
         return self._call("count", [value.text for value in values])
 
     def _run(self, node: Call | Invoke) -> None:
@@ -486,8 +481,18 @@ class PlainLayers:
                 return  # another name of a package or a function, which is written as itself
             if isinstance(value, tree.Function) and isinstance(target, Name):
                 t.functions.define(t.names.of(target), value)
+            elif (
+                isinstance(target, Index)
+                and not (self.field(target) or self.field(target.base) == "self.modules_")
+                and forms.stored(t, target, value, node)
+            ):
+                pass
             else:
                 self._store(target, t.value(value))
+            return
+        if len(values) == 1 and (
+            self._of_several(targets, values[0]) or forms.unpacked(t, targets, values[0])
+        ):
             return
         if len(values) < len(targets) and values and isinstance(values[-1], (Call, Invoke)):
             call_values = self._all_values(values[-1])
@@ -507,6 +512,12 @@ class PlainLayers:
         for target, name in zip(targets, names, strict=True):
             if not isinstance(target, Name) and self.field(target) is None:
                 self._store(target, atom(name))
+
+    def _of_several(self, targets: Sequence[Expression], node: Expression) -> bool:
+        """Write ``a, b = self:sizes(x)`` of a method that always gives as many values; whether it is one."""
+        if not isinstance(node, Invoke) or not self.is_self(node.receiver):
+            return False
+        return forms.several(self.t, targets, node, f"self.{self.attribute(node.method)}")
 
     def _all_values(self, node: Call | Invoke) -> Py | None:
         """All values of a call, as something that can be gone through."""
