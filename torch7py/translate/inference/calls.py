@@ -2,63 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import named_arguments
 from torch7py.translate.facts.methods import gives_new_tensor
 from torch7py.translate.inference import entry_getters, library_objects, module_calls, tds, union_types
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.inference.state import Inference
-from torch7py.translate.kind_rules import squeezed, tensor_method
+from torch7py.translate.inference.uses_of_methods import UsesOfMethods
+from torch7py.translate.kind_rules import tensor_method
 from torch7py.translate.kinds import Entry, LuaClass, Type, unify
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 __all__ = ["CallKinds"]
-
-# Names that tensors share with tables, strings, modules or the program's own objects.
-_AMBIGUOUS = set(
-    "add copy fill zero clone type float double cuda sort set select index insert remove random pow find get size"
-    " repeatTensor uniform squeeze view reset round sign log exp sqrt abs".split()
-) - {"fill", "zero", "uniform", "squeeze", "view", "repeatTensor"}
-
-_MODULE_METHODS = {
-    "forward",
-    "backward",
-    "updateGradInput",
-    "getParameters",
-    "zeroGradParameters",
-    "updateParameters",
-    "evaluate",
-    "training",
-}
-
-
-# Methods that are hardly anything else's than a tensor's, with what they are given then.
-_TENSORS_OWN = {
-    "size": ("", "number"),
-    "nElement": ("",),
-    "dim": ("",),
-    "nDimension": ("",),
-    "isContiguous": ("",),
-    "add": ("tensor", "number tensor", "number ?"),
-    "copy": ("tensor",),
-    "index": ("number tensor",),
-    "select": ("number number",),
-    "sum": ("", "number"),
-    "mean": ("", "number"),
-    "std": ("", "number"),
-    "var": ("", "number"),
-    "max": ("", "number"),
-    "min": ("", "number"),
-    "norm": ("",),
-    "numel": ("",),
-}
-
-
-# Methods that are hardly anything else's than a string's; the others are where they are given a string.
-_STRINGS_OWN = {"lower", "upper", "gsub", "gmatch", "match", "byte", "len", "rep"}
-_STRINGS_GIVEN_ONE = {"find", "split"}
 
 
 def _is_new(node: Index) -> bool:
@@ -71,6 +26,7 @@ class CallKinds:
         self.types = inference.types
         self.getters = entry_getters.EntryGetters(inference.scopes)
         self.objects = library_objects.ObjectKinds(inference)
+        self.uses = UsesOfMethods(inference)
         self.library = LibraryCalls(inference, self.bind, self.objects)
 
     def call(self, node: Call) -> Type:
@@ -166,12 +122,6 @@ class CallKinds:
 
         self.inference.rules.append(call)
         return results[0]
-
-    @cached_property
-    def _has_confusions(self) -> bool:
-        """Whether the program makes confusion matrices, which have a method ``zero``, too."""
-        made = tree.every(self.inference.program, Call)
-        return any(self.types.path(call.callee) == "optim.ConfusionMatrix" for call in made)
 
     def _literal(self, node: Call, text: Expression) -> Type:
         """The value that a text says, which is like the default of the option that it comes from."""
@@ -330,35 +280,7 @@ class CallKinds:
         results = self.types.results.setdefault(node, [Type()])
         result, method = results[0], node.method
         receiver.mark("has methods")
-        of_text = method == "byte" and bool(arguments)  # a tensor's, to bytes, takes none
-        if method in library.TENSOR_METHODS and method not in _AMBIGUOUS and not of_text:
-            of_others = method == "zero" and self._has_confusions  # known first of what a function is given
-            hints = self.inference.guesses if of_others else self.inference.rules
-            hints.append(lambda: receiver.kind is None and receiver.be("tensor"))
-        if method == "squeeze" and not node.arguments:
-            self.inference.guesses.append(lambda: squeezed(node, receiver, result))
-        if method == "clone":
-            self.inference.guesses.append(
-                lambda: (
-                    receiver.kind is None and result.kind in ("tensor", "module") and receiver.be(result.kind)
-                )
-            )
-        if method == "type" and len(node.arguments) == 1:  # of what a file gave, put where a module is
-            self.inference.guesses.append(
-                lambda: receiver.kind is None and result.kind == "module" and receiver.be("module")
-            )
-        if method in _MODULE_METHODS:
-            self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
-        if method in _TENSORS_OWN and not self._is_of_program(method, len(arguments)):
-            self.inference.guesses.append(lambda: self._be_tensor(receiver, method, arguments))
-        if method in library_objects.OF_NUMBERS and not self._is_of_program(method, len(arguments)):
-            self.inference.guesses.append(lambda: self.objects.guess(node, receiver))
-        if method in _STRINGS_OWN | _STRINGS_GIVEN_ONE and not self._is_of_program(method, len(arguments)):
-            self.inference.guesses.append(lambda: self._be_string(receiver, method, arguments))
-        if method == "option" and len(node.arguments) > 1:
-            option, default = node.arguments[:2]
-            if isinstance(option, tree.String) and isinstance(default, tree.String):
-                self.inference.defaults[library.option_name(option.value)] = default.value
+        self.uses.guess(node, receiver, arguments, result)
         if method == "format":
             self.library.formats(node.receiver, arguments)
         seen: set[tree.Function] = set()
@@ -479,27 +401,10 @@ class CallKinds:
                 news |= self.inference.name_type(parameter).be("module")
         return news
 
-    def _is_of_program(self, method: str, count: int) -> bool:
-        """Whether a class of the program's own has a method of this name that takes as many arguments."""
-        classes = (*self.types.classes.values(), *self.types.class_of_variable.values())
-        functions = [member for c in classes if (member := c.find(method)) is not None]
-        return any(function.vararg or len(function.parameters) > count for function in functions)
-
-    def _be_string(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
-        root = receiver.find()
-        if root.kind is not None or root.fields or receiver.has("has names"):
-            return False
-        fits = method in _STRINGS_OWN or (bool(arguments) and arguments[0].kind == "string")
-        return fits and root.be("string")
-
     def _is_entry_in_loop(self, node: Expression) -> bool:
         """Whether an expression is each entry of a list in turn: ``v`` of ``for _, v in ipairs(list)``, ``list[i]``."""
         name = node.key if isinstance(node, Index) else node
         return isinstance(name, Name) and self.inference.scopes.of_name[name].kind == "loop"
-
-    def _be_tensor(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
-        signature = " ".join(argument.kind or "?" for argument in arguments)
-        return signature in _TENSORS_OWN[method] and self.inference.be_tensor(receiver)
 
     def _construct(self, lua_class: LuaClass, node: Call, arguments: list[Type], result: Type) -> None:
         """An object of a class of the program's own."""

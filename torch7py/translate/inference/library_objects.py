@@ -8,7 +8,7 @@ from torch7py.translate.inference.state import Inference
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.tree import Call, Expression, Invoke
 
-__all__ = ["FILE", "MAKERS", "METHODS", "OF_NUMBERS", "POOL", "ObjectKinds"]
+__all__ = ["FILE", "MAKERS", "METHODS", "OF_NUMBERS", "POOL", "ObjectKinds", "guess"]
 
 FILE, POOL = "torch file", "thread pool"  # the kinds
 
@@ -40,17 +40,18 @@ METHODS = {
 _TRUTHS = {"acceptsjob", "hasError", "haserror", "hasjob", "specific"}
 
 
+def guess(node: Invoke, receiver: Type) -> bool:
+    """Whether a value of which nothing else is known is a file, as its methods say."""
+    root = receiver.find()
+    return root.kind is None and not root.fields and node.method in OF_NUMBERS and root.be(FILE)
+
+
 class ObjectKinds:
     """What their methods give, and what a pool gives the functions that are its jobs."""
 
     def __init__(self, inference: Inference) -> None:
         self.inference, self.types = inference, inference.types
         self._bound: set[tuple[Expression, tree.Function]] = set()
-
-    def guess(self, node: Invoke, receiver: Type) -> bool:
-        """Whether a value of which nothing else is known is a file, as its methods say."""
-        root = receiver.find()
-        return root.kind is None and not root.fields and node.method in OF_NUMBERS and root.be(FILE)
 
     def method(self, node: Invoke, receiver: Type, result: Type) -> bool:
         """What a method gives."""

@@ -1,0 +1,45 @@
+"""What a value of which nothing else is known can only be, as its uses say."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.translate.native.program import translate_script
+
+OWN = "local C = torch.class('C') function C:{}(a, b, c) return self end\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "own"),
+    [
+        ("function f(net) net:apply(function(m) if m.weight then m.gradWeight:zero() end end) end", "apply"),
+        ("function f(net) net:apply(function(m) m:training() end) end", "apply"),
+        ("function f(cmd) cmd:option('-size', 3, 'how many') end", "option"),
+        ("function f(to, from) for i = 1, #to do to[i]:copy(torch.ones(3)) end end", "copy"),
+    ],
+)
+def test_what_its_methods_tell(source: str, own: str) -> None:
+    """Unless a class of the program has such a method, too."""
+    assert "lua_compat" not in translate_script(source.encode(), "p.lua").code
+    assert "lua_compat" in translate_script((OWN.format(own) + source).encode(), "p.lua").code
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "function f(x) x:apply(function(v) return v * 2 end) end",  # of a tensor
+        "function f(x, g) x:apply(g) end",
+        "function f(cmd) cmd:option('size', 3, 'how many') end",
+    ],
+)
+def test_what_they_do_not_tell(source: str) -> None:
+    assert "lua_compat.method(" in translate_script(source.encode(), "p.lua").code
+
+
+def test_an_output_that_has_methods_is_a_tensor() -> None:
+    """A table of outputs has none; what is indexed may be either."""
+    source = "require 'nn' local net = torch.load(arg[1]) local x = torch.ones(3)\n"
+    page = translate_script(f"{source}print(net:forward(x):float():sum())".encode(), "p.lua")
+    assert "net(x).float().sum()" in page.code
+    page = translate_script(f"{source}print(net:forward(x)[1])".encode(), "p.lua")
+    assert "lua_compat.index(" in page.code
