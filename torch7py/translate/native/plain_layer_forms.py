@@ -90,11 +90,12 @@ def unpacked(t: Translation, targets: Sequence[Expression], node: Expression) ->
 
 
 def stored(t: Translation, target: Index, value: Expression, node: Statement) -> bool:
-    """Write ``table[key] = value`` of a table or a tensor; whether it is one."""
-    kind = t.kind(target.base)
-    is_known = kind == "tensor" or (
-        kind == "table" and t.representation(target.base) in ("dict", "list", "record")
-    )
+    """Write ``table[key] = value`` of a table or a tensor; whether it is one.
+
+    A list is only appended to: whether it has a place already, its form of the library sees when the page runs.
+    """
+    form = t.representation(target.base) if t.kind(target.base) == "table" else t.kind(target.base)
+    is_known = form in ("dict", "record", "tensor") or (form == "list" and t.assignments.may_append(target))
 
     def write() -> bool:
         t.assignments.one(target, value, node)
