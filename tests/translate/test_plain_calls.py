@@ -116,3 +116,25 @@ print(double(3), double(w))
 """
     page = translate_script(source, "double.lua")
     assert {(problem.code, problem.line) for problem in page.reasons} >= {("T7-307", 5)}
+
+
+OF_A_CLASS = """require 'nn'
+local Counter, parent = torch.class('nn.Counter', 'nn.Module')
+function Counter:__init(n) parent.__init(self) self.n, self.calls = n, 0 end
+function Counter:updateOutput(input) self.calls = self.calls + 1 self.output = input * self.n return self.output end
+function Counter:updateGradInput(input, g) self.gradInput = g * self.n return self.gradInput end
+function Counter:resetCalls() self.calls = 0 end
+local model = torch.load(arg[1])
+model:evaluate()
+model:{}()
+print(model:forward(torch.ones(2)):sum())
+"""
+
+
+def test_a_model_of_a_file_may_have_the_methods_of_the_programs_classes() -> None:
+    page = translate_script(OF_A_CLASS.replace("{}", "resetCalls").encode(), "p.lua")
+    assert page.problems == []
+    assert 'lua_compat.method(model, "resetCalls")' in page.code
+    assert "model(torch.ones(2)).sum()" in page.code  # which is known as before
+    page = translate_script(OF_A_CLASS.replace("{}", "rest").encode(), "p.lua")
+    assert page.problems != []

@@ -35,6 +35,7 @@ __all__ = [
     "is_function_value",
     "library_call",
     "loop_head",
+    "may_be_of_program",
     "minimizes",
     "new_table",
     "note_result",
@@ -147,6 +148,14 @@ def has_method(kind: str | None, method: str) -> bool:
     return (
         family is not None and page_library.has_method(family, method) and (kind, method) != ("module", "add")
     )
+
+
+def may_be_of_program(t: Translation, node: Invoke) -> bool:
+    """Whether a module of which nothing is known, as a file gives it, may be of a class that has the method."""
+    type_ = t.type(node.receiver).find()
+    if type_.kind != "module" or type_.layers or type_.classes:
+        return False
+    return any(node.method in c.methods for c in t.classes.all if c.instance.kind == "module")
 
 
 def has_function(path: str) -> bool:
@@ -485,7 +494,8 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             if kind not in ("module", "criterion"):
                 return t.models.open_pass(node, every=method == "method_all")
             return _alone(t.models.plain_pass(node), method == "method_all")
-        if kind in _FAMILIES and not has_method(kind, node.method):
+        is_known = has_method(kind, node.method) or may_be_of_program(t, node)
+        if kind in _FAMILIES and not is_known:
             return None
         return library_call(
             t, method, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]

@@ -272,7 +272,8 @@ class Models(interfaces.Models):
         looked = t.training.parameter_lists.whole(node) or self.surgery.value(node)
         if looked is not None:
             return looked
-        problem = Undecided if plain_calls.has_method(kind, method) else Problem
+        is_in_library = plain_calls.has_method(kind, method) or plain_calls.may_be_of_program(t, node)
+        problem = Undecided if is_in_library else Problem
         raise problem("T7-202", node.line, f"the method {method} of {a(kind)}")
 
     def statement(self, node: Call | Invoke) -> bool:
