@@ -43,3 +43,11 @@ def test_an_output_that_has_methods_is_a_tensor() -> None:
     assert "net(x).float().sum()" in page.code
     page = translate_script(f"{source}print(net:forward(x)[1])".encode(), "p.lua")
     assert "lua_compat.index(" in page.code
+
+
+def test_a_model_of_a_file_is_no_text_for_being_compared_with_one() -> None:
+    source = "require 'nn' assert(net ~= '') net = torch.load(arg[1])\n"
+    source += "net:evaluate() print(net:forward(torch.ones(2)):sum())"
+    page = translate_script(source.encode(), "p.lua")
+    assert (page.problems, page.plain_calls) == ([], 0)
+    assert "net.eval()" in page.code

@@ -36,8 +36,10 @@ def counted(type_: Type) -> bool:
 
 
 def equal_kinds(left: Type, right: Type) -> bool:
+    """What is compared with a number or a text is one, but for what a file gives and has methods."""
     for a, b in ((left, right), (right, left)):
-        if a.kind is None and b.kind in ("number", "string", "boolean") and not a.has("module"):
+        is_open = a.kind is None and not (a.has("loaded") and a.has("has methods"))
+        if is_open and b.kind in ("number", "string", "boolean") and not a.has("module"):
             return a.be(b.kind)
     return False
 
