@@ -297,6 +297,8 @@ class PlainLayers:
             if t.calls.is_one(node):
                 return atom(f"{method}({', '.join(args)})")
             return self._call("call", [method, *args])
+        if node.method in MODES and t.kind(node.receiver) == "module" and not t.plain_modules:
+            return None  # which all modules of a page have
         is_pass = node.method in _PASSES and t.path(node.receiver) is None
         if not (is_pass or self._may_be_module(node.receiver) or forms.has_operands(self.t, node)):
             return None
