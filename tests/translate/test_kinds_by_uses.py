@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from torch7py.translate.native.program import translate_script
+from torch7py.translate.verify_script import verify_script
 
 OWN = "local C = torch.class('C') function C:{}(a, b, c) return self end\n"
 
@@ -51,3 +54,22 @@ def test_a_model_of_a_file_is_no_text_for_being_compared_with_one() -> None:
     page = translate_script(source.encode(), "p.lua")
     assert (page.problems, page.plain_calls) == ([], 0)
     assert "net.eval()" in page.code
+
+
+def test_what_is_added_with_a_factor_is_a_tensor(tmp_path: Path) -> None:
+    """``x:add(0.5, y)``; of ``x:add(y)`` it may be a number."""
+    source = """function {}(x, y)
+   x:resizeAs(y)
+   x[1]:zero()
+   x[1]:add(0.5, y[1]):addcmul(2, y[2], y[3])
+   return x
+end
+print(gray(torch.Tensor(), torch.ones(3, 2, 2)):sum())
+"""
+    path = tmp_path / "p.lua"
+    path.write_text(source.format("gray"))
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert page.plain_calls == 0
+    assert verify_script(page, path).lines == 1
+    other = "function f(x, y) x[1]:zero() x[1]:add(y[1]) end"
+    assert "lua_compat" in translate_script(other.encode(), "p.lua").code

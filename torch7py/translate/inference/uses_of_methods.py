@@ -56,7 +56,8 @@ _TENSORS_OWN = {
 }
 
 
-# Methods of tensors whose arguments can only be tensors, too.
+# Methods of tensors whose arguments can only be tensors, too, and those where that holds behind a factor.
+_SCALING = {"add", "addcdiv", "addcmul", "csub"}
 _TAKING_TENSORS = set("cmul cdiv dot mm mv bmm ger resizeAs expandAs viewAs typeAs isSameSizeAs cpow".split())
 
 
@@ -105,8 +106,9 @@ class UsesOfMethods:
             guesses.append(
                 lambda: receiver.kind is None and receiver.has("of a module") and receiver.be("tensor")
             )
-        if method in _TAKING_TENSORS:
-            for argument in arguments:
+        scaled = method in _SCALING and len(arguments) > 1  # x:add(0.5, y)
+        if method in _TAKING_TENSORS or scaled:
+            for argument in arguments[scaled:]:
                 guesses.append(
                     lambda argument=argument: (  # type: ignore[misc]
                         receiver.kind == "tensor" and self.inference.be_tensor(argument)
