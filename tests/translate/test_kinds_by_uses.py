@@ -73,3 +73,28 @@ print(gray(torch.Tensor(), torch.ones(3, 2, 2)):sum())
     assert verify_script(page, path).lines == 1
     other = "function f(x, y) x[1]:zero() x[1]:add(y[1]) end"
     assert "lua_compat" in translate_script(other.encode(), "p.lua").code
+
+
+def test_types_of_tensors_are_compared_by_their_names(tmp_path: Path) -> None:
+    """A mask is of bytes, and a tensor is on no card where the page uses none."""
+    source = """local function told(x)
+   if x:type() == 'torch.ByteTensor' then return 'bytes' end
+   if torch.type(x) == 'torch.FloatTensor' then return 'float' end
+   if torch.typename(x) ~= 'torch.DoubleTensor' then return 'other' end
+   return 'double'
+end
+local x = torch.randn(3)
+local parts = {x, x:gt(0), x:float(), x:long(), torch.ByteTensor(2):fill(1)}
+for i = 1, #parts do print(told(parts[i])) end
+"""
+    path = tmp_path / "p.lua"
+    path.write_text(source)
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert page.plain_calls == 0
+    assert "if x.dtype in (torch.uint8, torch.bool):" in page.code
+    assert verify_script(page, path).lines == 5
+    source = "function f(x) x:zero() return x:type() ~= 'torch.CudaByteTensor' end"
+    page = translate_script(source.encode(), "p.lua")
+    assert "not (x.is_cuda and x.dtype == torch.uint8)" in page.code
+    source = "function f(x) return x:resize(2):type() == 'torch.CudaTensor' end"
+    assert ".is_cuda" not in translate_script(source.encode(), "p.lua").code  # what has effects is asked once

@@ -11,6 +11,7 @@ from torch7py.translate.native.analysis.missing_keys import is_argument
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.tensors import names_of_types
 from torch7py.translate.native.unset_globals import CARDS
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
 
@@ -43,6 +44,9 @@ class Conditions:
         if tested is not None:
             return tested
         if node.operator in ("==", "~="):
+            of_type = names_of_types.compared(t, node)
+            if of_type is not None:
+                return of_type
             if self._never_equal(left, right):
                 return atom(str(node.operator == "~="))
             word = "is" if node.operator == "==" else "is not"

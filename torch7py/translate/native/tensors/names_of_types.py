@@ -18,7 +18,17 @@ from torch7py.translate.native.tensors.rules import Arguments, rule, rules
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
 
-__all__ = ["name_of_type"]
+__all__ = ["compared", "name_of_type"]
+
+_DTYPES = {
+    "Double": "float64",
+    "Float": "float32",
+    "Long": "int64",
+    "Int": "int32",
+    "Short": "int16",
+    "Byte": "uint8",
+    "Char": "int8",
+}
 
 _CONVERSIONS = set("double float long int short byte char cuda".split())
 _ALIKE = set(
@@ -69,6 +79,39 @@ def name_of_type(t: Translation, node: Expression) -> Py:
     elif _is_alike(t, node):
         return atom(f"{_of_its_type(t, node).at(code.ATOM)}.type()")
     raise Undecided("T7-308", node.line, "the type of a tensor as text")
+
+
+def compared(t: Translation, node: Binary) -> Py | None:
+    """``x:type() == 'torch.ByteTensor'`` of a tensor of whatever type; a mask is of bytes, too."""
+    for asked, named in ((node.left, node.right), (node.right, node.left)):
+        tensor, name = _asked(t, asked), named.value if isinstance(named, String) else ""
+        if tensor is None or t.kind(tensor) != "tensor" or library.TENSOR_TYPES.get(name) is None:
+            continue
+        if t.cards and not name.startswith("torch.Cuda"):
+            return None  # which says where it is, too
+        if _is_alike(t, tensor) or elements(t, tensor) == "mask":
+            return None  # of which the name is known
+        dtype = _DTYPES[library.TENSOR_TYPES[name] or ""]
+        text = f"{t.value(tensor).at(code.ATOM)}.dtype"
+        is_equal = node.operator == "=="
+        if name.startswith("torch.Cuda"):
+            if not isinstance(tensor, (Name, Index)):
+                return None  # which is to be computed once
+            on_card = f"{t.value(tensor).at(code.ATOM)}.is_cuda and {text} == torch.{dtype}"
+            return Py(on_card, code.AND) if is_equal else Py(f"not ({on_card})", code.NOT)
+        if dtype == "uint8":
+            return Py(f"{text} {'in' if is_equal else 'not in'} (torch.uint8, torch.bool)", code.COMPARE)
+        return Py(f"{text} {node.operator if is_equal else '!='} torch.{dtype}", code.COMPARE)
+    return None
+
+
+def _asked(t: Translation, node: Expression) -> Expression | None:
+    """The tensor of which ``x:type()``, or ``torch.type(x)``, gives the type."""
+    if isinstance(node, Invoke) and node.method == "type" and not node.arguments:
+        return node.receiver
+    if isinstance(node, Call) and t.path(node.callee) in ("torch.type", "torch.typename"):
+        return node.arguments[0] if len(node.arguments) == 1 else None
+    return None
 
 
 def _of_its_type(t: Translation, node: Expression) -> Py:
