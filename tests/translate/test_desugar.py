@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from torch7py.translate.native.desugar import added_statements, written_out
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.parse import parse
+from torch7py.translate.verify_script import verify_script
 
 
 def test_a_trainer_is_a_class_on_the_line_of_the_first_statement() -> None:
@@ -300,3 +303,55 @@ def test_a_tester_has_the_checks_that_a_program_calls() -> None:
         "asserteq": False,
     }.items():
         assert (b"function Tester:%s(" % name.encode() in lines[0]) is is_there
+
+
+ONE_OUTPUT = """require 'nngraph'
+torch.manualSeed(4)
+local function net(n)
+   local inputs = {}
+   local outputs = {};
+   table.insert(inputs, nn.Identity()())
+   table.insert(inputs, nn.Identity()())
+   table.insert(outputs, nn.Tanh()(nn.CAddTable()({nn.Linear(3, n)(inputs[1]), nn.Linear(3, n)(inputs[2])})))
+   return nn.gModule(inputs, outputs)
+end
+local function other()
+   local x = nn.Identity()()
+   local y = nn.Tanh()(nn.Linear(3, 2)(x))
+   local outs = {y}
+   return nn.gModule({x}, outs)
+end
+local a, b, x = net(4), other(), torch.randn(2, 3)
+print(a:forward({x, x}):sum(), b:forward(x):sum(), a:forward({x, x}):size(2))
+"""
+
+
+def test_a_list_with_the_one_output_of_a_graph_is_that_node(tmp_path: Path) -> None:
+    lines = written_out(ONE_OUTPUT.encode(), "p.lua").decode().split("\n")
+    assert lines[4].strip() == ""
+    assert lines[7].startswith("   local outputs = nn.Tanh()(nn.CAddTable()(")
+    assert lines[8] == "   return nn.gModule(inputs, {outputs})"
+    assert lines[13:15] == ["   local outs = y", "   return nn.gModule({x}, {outs})"]
+    path = tmp_path / "p.lua"
+    path.write_text(ONE_OUTPUT)
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert (page.problems, page.plain_calls) == ([], 0)
+    assert verify_script(page, path).lines == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "local o = {} table.insert(o, x) table.insert(o, y) return nn.gModule({x}, o)",
+        "local o = {} for i = 1, n do table.insert(o, x) end return nn.gModule({x}, o)",
+        "local o = {} table.insert(o, x) print(#o) return nn.gModule({x}, o)",
+        "local o = {} table.insert(o, both(x)) return nn.gModule({x}, o)",  # which may be two values
+        "local o = {both(x)} return nn.gModule({x}, o)",
+        "local o = {} if n then table.insert(o, x) end return nn.gModule({x}, o)",
+        "local o = {} local g = nn.gModule({x}, o) table.insert(o, x) return g",
+        "local o = {} table.insert(o, x) o = {y} return nn.gModule({x}, o)",
+    ],
+)
+def test_lists_of_outputs_that_may_be_others_are_left(source: str) -> None:
+    source = f"local x, y = nn.Identity()(), nn.Identity()()\n{source}\n"
+    assert written_out(source.encode(), "p.lua") == source.encode()

@@ -5,10 +5,10 @@ for each card are added at once, what says how memory and cards are used goes, `
 functions with assertions, ``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those
 that are there, a variable with one of several layers' classes holds functions that make these, a function of Lua's
 libraries that is handed to another is one that calls it, a layer of another package that is one of nn's has nn's
-name, a package that is not there is not asked for, a loop over fields of which it takes some is one over those,
-arguments that argcheck packs into a table are parameters, and a text of Lua that assigns is read and assigned. What
-comes out is Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is
-known of it. A use that is more than that stays as it is.
+name, a package that is not there is not asked for, a list with the one output of a graph is that node, a loop over
+fields of which it takes some is one over those, arguments that argcheck packs into a table are parameters, and a text
+of Lua that assigns is read and assigned. What comes out is Lua on the same lines, with the same results, so that all
+that is known of loops, losses and calls is known of it. A use that is more than that stays as it is.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from torch7py.translate.native.desugar.named_fields import NamedFields
 from torch7py.translate.native.desugar.packed_arguments import PackedArguments
 from torch7py.translate.native.desugar.resource_hints import Machinery
 from torch7py.translate.native.desugar.search_path import BESIDE, SearchPath
+from torch7py.translate.native.desugar.single_outputs import SingleOutputs
 from torch7py.translate.native.desugar.tensor_functions import FUNCTIONS, TensorFunctions
 from torch7py.translate.native.desugar.varargs import Varargs
 from torch7py.translate.observed import NOTHING_SEEN, Observed
@@ -98,6 +99,8 @@ def written_out(
         source = LayerMakers(source, file).written()
     if HANDED_ON.search(source):
         source = LibraryValues(source, file).written()
+    if b"gModule" in source:
+        source = SingleOutputs(source, file).written()
     if b"inn." in source:
         source = OtherNames(source, file).written()
     if _PACKED.search(source):
