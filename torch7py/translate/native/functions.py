@@ -87,9 +87,11 @@ class Functions:
             del t.lines[before:]
             t.put_back_needs(needs)
             return None
+        ends = [call.arguments[-1] for call in t.types.calls_of.get(node, []) if call.arguments]
+        is_spread = any(isinstance(last, tree.Vararg) or t.is_unpacked(last) for last in ends)
         names = [
             f"{t.names.of(parameter)}=None"
-            if t.training.may_be_missing(node, parameter)
+            if t.training.may_be_missing(node, parameter) or is_spread
             else t.names.of(parameter)
             for parameter in node.parameters
             if handed_on is None or not t.training.is_weights(node, parameter)

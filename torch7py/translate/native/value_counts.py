@@ -146,7 +146,10 @@ class ValueCounts:
 
     def is_handed_on(self, node: Call | Invoke) -> bool:
         """Whether a call gives all values of another, of which nobody knows how many these are."""
-        return not self._handing_on.isdisjoint(self.t.types.function_called(node))
+        return any(map(self.is_handing_on, self.t.types.function_called(node)))
+
+    def is_handing_on(self, function: tree.Function) -> bool:
+        return function in self._handing_on
 
     def is_as_written(self, function: tree.Function) -> bool:
         """Whether a function of the page gives as many values as Lua's, always as many or those of its last call."""

@@ -187,6 +187,9 @@ class ValueCounts(Protocol):
     def is_unknown(self, node: Call | Invoke) -> bool:
         """Whether nothing tells what a call runs: a function of unknown kind, or a method of something of such."""
 
+    def is_handing_on(self, function: tree.Function) -> bool:
+        """Whether a function gives all values of a call, of which nobody knows how many these are."""
+
     def is_handed_on(self, node: Call | Invoke) -> bool:
         """Whether a call gives all values of another, of which nobody knows how many these are."""
 
