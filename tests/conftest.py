@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-MANY_CASES = 16  # of which every third runs each time, and all with the slow ones
+MANY_CASES = 8  # of which every third runs each time, and all with the slow ones
 # On plain Lua one test in so many. Layers and packages are Python that Lua calls, in always the same way.
 EVERY_TEST_OF = {"tests/bridge/": 2, "tests/nn/": 6, "tests/rnn/": 6, "tests/packages/": 6}
 RUNS_LUA = {"Console", "InnerRuntime", "Runtime", "torch7py_run"}
