@@ -9,12 +9,20 @@ import pytest
 from tests.translate.training.choices import Choices
 from tests.translate.training.outcome import outcome
 from tests.translate.training.program import program
+from tests.translate.training.tasks import CRITERIONS
 
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("seed", [1, 2, 5, 6, 9, 10, 11, 12, 13, 14, 16, 21])
 def test_equal(seed: int) -> None:
     found = outcome(program(Choices(seed)))
+    assert (found.kind, found.reason) == ("equal", "")
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("criterion", range(len(CRITERIONS)), ids=[c.text[:40] for c in CRITERIONS])
+def test_every_criterion(criterion: int) -> None:
+    found = outcome(program(Choices(given={"criterion": criterion})))
     assert (found.kind, found.reason) == ("equal", "")
 
 

@@ -46,7 +46,7 @@ LOSSES = {
         note="1e-12 keeps the logarithms finite",
     ),
     "nn.NCECriterion": Loss(formula="NoiseContrast.apply(*{p}) / len({p}[0])"),
-    "nn.DistKLDivCriterion": Loss(formula='F.kl_div({p}, {y}, reduction="mean")'),
+    "nn.DistKLDivCriterion": Loss(formula='F.kl_div({p}, {y}, reduction="none").mean()'),
 }
 _NONE = Loss()
 
