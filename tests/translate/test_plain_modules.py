@@ -118,6 +118,13 @@ def test_programs_whose_modules_are_objects_never_learn_otherwise(
     )
 
 
+def test_what_a_criterion_is_given_is_worked_out_when_it_is_made(tmp_path: Path) -> None:
+    path = Path(__file__).with_name("programs") / "made_once.lua"
+    page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
+    assert page.problems == []
+    assert verify_script(page, path).largest < TOLERANCE
+
+
 def test_a_layer_of_which_an_argument_is_not_known_is_refused() -> None:
     source = "require 'nn'\nlocal m = nn.LookupTable(torch.ones(3, 2):size())\nm.mine = 1\nprint(m.mine)\n"
     page = program._translate(source.encode(), "p.lua", observed=NOTHING_SEEN, plainly=OBJECTS)

@@ -163,20 +163,7 @@ class Making:
         comment = self.builders.comment_on.get(value.line)
         calls = [value, *(add.call for add in builder.adds)]
         inside = bool(self.written.names_in(calls)) or _has_other_values(builder.variable)
-        read = [(call, t.scopes.of_name[n]) for call in calls for n in tree.walk(call) if isinstance(n, Name)]
-        later = {  # variables that are something else afterwards
-            t.names.of_variable(variable)
-            for call, variable in read
-            if any(name.span.start > call.span.end for name in variable.writes)
-        }
-        apart = set_apart(
-            layer,
-            lambda text: changes_or_draws(text) or not later.isdisjoint(re.findall(r"(?<![\w.])\w+", text)),
-            lambda argument: t.fresh(argument),
-        )
-        for kept, text in apart:
-            inside = True
-            t.emit(f"{kept} = {text}")
+        inside = self._set_apart(layer, calls) or inside
         base = name
         if not inside and self._loss(layer, name, value.line) in t.top:
             t.module_level.add(builder.variable)
@@ -223,6 +210,28 @@ class Making:
             return construct(), constructions.outside_modules
         finally:
             constructions.outside_modules = None
+
+    def _set_apart(self, layer: Layer, calls: list[Expression]) -> bool:
+        """Give names to arguments of a criterion that are worked out when it is made; whether there are such."""
+        t = self.t
+        read = [(call, t.scopes.of_name[n]) for call in calls for n in tree.walk(call) if isinstance(n, Name)]
+        later = {  # variables that are something else afterwards
+            t.names.of_variable(variable)
+            for call, variable in read
+            if any(name.span.start > call.span.end for name in variable.writes)
+        }
+        apart = [
+            *set_apart(
+                layer,
+                lambda text: (
+                    changes_or_draws(text) or not later.isdisjoint(re.findall(r"(?<![\w.])\w+", text))
+                ),
+                lambda argument: t.fresh(argument),
+            )
+        ]
+        for kept, text in apart:
+            t.emit(f"{kept} = {text}")
+        return bool(apart)
 
     def _loss(self, layer: Layer, name: str, line: int) -> list[str]:
         """A criterion as a function: on one line where that says it, else as models from files have it."""
@@ -483,9 +492,10 @@ class Making:
         self._average(layer)
         module = loss_module(layer)
         if module is None:
+            apart = self.t.objects and self._set_apart(layer, [node])
             name = self.t.fresh(snake(layer.name.split(".")[1]))
             lines = self._loss(layer, name, node.line)
-            if not self.written.names_in([node]):
+            if not apart and not self.written.names_in([node]):
                 self.t.top.append(lines)
             elif not self.t.objects:
                 raise Problem("T7-224", node.line, f"{layer.name} in the middle of an expression")
