@@ -120,3 +120,19 @@ print("last")
 '''
     result = python_process.run(["-c", program])
     assert result.stdout == f"first\n{PRINTED}python\nlua\t\nlast\n"
+
+
+def test_a_stream_that_only_writes() -> None:
+    class Stream:
+        text = ""
+
+        def write(self, text: str) -> None:
+            self.text += text
+
+        def flush(self) -> None:
+            pass
+
+    stream = Stream()
+    with Runtime() as runtime, contextlib.redirect_stdout(stream):  # type: ignore[type-var]
+        runtime.execute("print('a')")
+    assert stream.text == "a\t\n"

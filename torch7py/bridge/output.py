@@ -113,7 +113,7 @@ def give_up() -> None:
 def takes_colors(stream: Any) -> bool:
     """Whether to colour what is written to a stream: to a terminal that can, unless NO_COLOR (no-color.org) is set."""
     try:
-        terminal = stream is not None and stream.isatty()
+        terminal = bool(getattr(stream, "isatty", lambda: False)())  # some have no such method
     except ValueError:  # it is closed
         return False
     return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
