@@ -64,7 +64,7 @@ def test_what_is_added_with_a_factor_is_a_tensor(tmp_path: Path) -> None:
    x[1]:add(0.5, y[1]):addcmul(2, y[2], y[3])
    return x
 end
-print(gray(torch.Tensor(), torch.ones(3, 2, 2)):sum())
+print(gray(torch.Tensor(), torch.ones(3, 2, 2))[1]:sum())
 """
     path = tmp_path / "p.lua"
     path.write_text(source.format("gray"))

@@ -153,7 +153,7 @@ class ClassUses:
         """A constructor of one of several classes, which a variable or a table holds."""
         t = self.t
         callee = t.type(node.callee)
-        if callee.kind != "class" or not callee.find().classes:
+        if callee.kind != "class" or not callee.find().classes or t.path(node.callee) is not None:
             return None
         constructors = [lua_class.constructor() for lua_class in callee.find().classes]
         starts = [start for start in constructors if start is not None]
