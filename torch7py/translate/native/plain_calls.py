@@ -196,7 +196,7 @@ def is_function_value(path: str | None) -> bool:
     """Whether the library has a function of Lua's as a value."""
     owner, _, last = (path or "").rpartition(".")
     named = owner in _NAMED and last in page_library.entries(_LIBRARIES[owner])
-    return named or path in _AS_VALUES or path in ("table.sort", "string.char")
+    return named or path in _AS_VALUES or path == "table.sort"
 
 
 def _function_value(t: Translation, path: str) -> Py:

@@ -337,8 +337,7 @@ def run(module: Any, name: str, *args: Any) -> Any:
 CALLS: weakref.WeakKeyDictionary[nn.Module, Any] = weakref.WeakKeyDictionary()
 
 
-# Of what version its weights were then, of modules whose way back is that of their weights as they are by then.
-# Of modules that compute weights of others, these with what they were.
+# Of modules that compute weights of others, these with what they were at the last call.
 COMPUTING: weakref.WeakKeyDictionary[nn.Module, list[tuple[torch.Tensor, torch.Tensor]]] = (
     weakref.WeakKeyDictionary()
 )

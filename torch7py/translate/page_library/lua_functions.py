@@ -248,10 +248,3 @@ def difference_of_times(end: float, begin: float = 0) -> float:
 def variable_of_process(name: str) -> str | None:
     """``os.getenv(name)``"""
     return os.environ.get(name)
-
-
-def end_process(code: Any = None, *_: Any) -> None:
-    """``os.exit(code)``: true and nothing are success."""
-    sys.exit(
-        int(code) if isinstance(code, (int, float)) and not isinstance(code, bool) else int(code is False)
-    )
