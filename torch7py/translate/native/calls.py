@@ -50,6 +50,7 @@ from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.text import needs_one_value
 from torch7py.translate.native.user_passes import is_user_pass
+from torch7py.translate.native.value_counts import OF_LUA
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 from torch7py.translate.tree_queries import returns_of, same_expression
 from torch7py.translate.usage import LUA, required
@@ -60,22 +61,6 @@ Given = TypeVar("Given")
 
 _DECOMPOSED = {f"torch.{name}" for name in library.DECOMPOSITIONS}
 _ONE_VALUE = {Name, Index, tree.String, tree.Number}  # the commonest expressions without a list of values
-SEVERAL_VALUES = {
-    "string.gsub",
-    "string.find",
-    "math.modf",
-    "math.frexp",
-    "select",
-    "pcall",
-    "xpcall",
-    "next",
-    "io.open",
-    "os.execute",
-    "os.remove",
-    "os.rename",
-    "table.foreach",
-    "table.foreachi",
-}
 
 # Functions of Lua's that have forms of their own for all values of a call, and those that take the first alone.
 _TAKING_ALL = {"print", "pcall", "assert", "select"}
@@ -546,7 +531,7 @@ class Calls:
             pair = path.startswith("torch.") and path[6:] in TWO_TENSORS
             if pair and len(node.arguments) < 2 and path in ("torch.max", "torch.min"):
                 return False  # of all elements
-            return pair or path in SEVERAL_VALUES or path in _DECOMPOSED
+            return pair or path in OF_LUA or path in _DECOMPOSED
         if not isinstance(node, Invoke) or self.t.types.function_called(node):
             return False
         kind = self.t.kind(node.receiver)
@@ -556,7 +541,7 @@ class Calls:
             names = {layer.name for layer in self.t.type(node.receiver).find().layers}
             return bool(names & {"nn.ClassNLLCriterion", "nn.SpatialClassNLLCriterion"})
         if kind == "string":
-            return f"string.{node.method}" in SEVERAL_VALUES
+            return f"string.{node.method}" in OF_LUA
         if kind == "file":
             return node.method == "close"  # of a command: how it ended
         if kind != "tensor":
@@ -573,7 +558,7 @@ class Calls:
         if path in ("coroutine.resume", "coroutine.yield"):
             return True
         of_text = isinstance(node, Invoke) and self.t.kind(node.receiver) in ("file", "string")
-        of_lua = path in SEVERAL_VALUES | {"string.match"}
+        of_lua = path in OF_LUA.keys() | {"string.match"}
         return (of_text or of_lua or self.gives_letters(node)) and self.gives_two(node)
 
     def is_surely_one(self, node: Expression) -> bool:

@@ -19,7 +19,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call, Expression, Invoke
 from torch7py.translate.tree_queries import returns_of
 
-__all__ = ["ValueCounts", "only_fails"]
+__all__ = ["OF_LUA", "ValueCounts", "only_fails"]
 
 _Found = TypeVar("_Found")
 
@@ -27,8 +27,9 @@ _ONE: Count = (1, 1)
 # Methods of modules that give several values.
 _OF_MODULES = {"findModules", "getParameters", "parameters"}
 _NONE = {"print", "table.insert", "table.sort", "os.exit"}
-# Of Lua's own functions, those that give more or fewer than two values.
-_OF_SYSTEM: dict[str, Count] = {
+# How many values those of Lua's own functions give that give several, or may.
+OF_LUA: dict[str, Count] = {
+    **dict.fromkeys(("string.gsub", "string.find", "math.modf", "math.frexp"), (2, 2)),
     **dict.fromkeys(("select", "pcall", "xpcall", "table.foreach", "table.foreachi"), (0, math.inf)),
     **dict.fromkeys(("next", "io.open", "os.remove", "os.rename", "os.execute"), (1, 3)),
 }
@@ -271,7 +272,7 @@ class ValueCounts:
             return (0, math.inf)
         path = self.t.path(node.callee) if isinstance(node, Call) else None
         closes = isinstance(node, Invoke) and node.method == "close"
-        return _OF_SYSTEM.get("os.execute" if closes else path or "", (2, 2))
+        return OF_LUA.get("os.execute" if closes else path or "", (2, 2))
 
     def are_all(self, node: Expression) -> bool:
         if isinstance(node, (Call, Invoke)) and self._hands_all_on(node):
