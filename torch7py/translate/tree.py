@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 __all__ = [
     "Around",
     "Assign",
+    "Assignment",
     "Binary",
     "Block",
     "Boolean",
@@ -245,14 +246,26 @@ class Statement(Node):
         return self.around.before[0].blank if self.around.before else self.around.blank
 
 
-@dataclass(slots=True, eq=False)
-class Local(Statement):
-    names: tuple[Name, ...]
+class Assignment(Statement):
+    """What gives values to variables, which it may declare, or to elements of tables."""
+
+    __slots__ = ()
+    targets: tuple[Expression, ...]
     values: tuple[Expression, ...]
 
 
 @dataclass(slots=True, eq=False)
-class Assign(Statement):
+class Local(Assignment):
+    targets: tuple[Name, ...]
+    values: tuple[Expression, ...]
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return self.targets
+
+
+@dataclass(slots=True, eq=False)
+class Assign(Assignment):
     targets: tuple[Expression, ...]  # Name or Index
     values: tuple[Expression, ...]
 
@@ -398,6 +411,8 @@ def every(block: Block, kind: type[_Kind]) -> Sequence[_Kind]:
         by_class = {}
         for node in _below(block):
             by_class.setdefault(type(node), []).append(node)
+            if isinstance(node, Assignment):
+                by_class.setdefault(Assignment, []).append(node)
         object.__setattr__(block, "by_class", by_class)
     return by_class.get(kind, ())
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from torch7py.translate import tree
 from torch7py.translate.tree import (
-    Assign,
+    Assignment,
     Binary,
     Block,
     Boolean,
@@ -19,7 +19,6 @@ from torch7py.translate.tree import (
     FunctionStatement,
     Index,
     Invoke,
-    Local,
     LocalFunction,
     Name,
     Nil,
@@ -70,9 +69,7 @@ def statements(node: Block | Statement) -> list[Statement]:
 
 def targets(statement: Statement) -> tuple[Expression, ...]:
     """What a statement assigns to: names, or elements of tables."""
-    if isinstance(statement, tree.Local):
-        return statement.names
-    return statement.targets if isinstance(statement, tree.Assign) else ()
+    return statement.targets if isinstance(statement, tree.Assignment) else ()
 
 
 def declared(program: Block) -> set[str]:
@@ -92,7 +89,7 @@ def declared(program: Block) -> set[str]:
 
 def values(statement: Statement) -> tuple[Expression, ...]:
     """What a statement assigns."""
-    return statement.values if isinstance(statement, (tree.Local, tree.Assign)) else ()
+    return statement.values if isinstance(statement, tree.Assignment) else ()
 
 
 def only_value(statement: Statement) -> Expression | None:
@@ -220,7 +217,7 @@ def same_expression(a: Expression, b: Expression) -> bool:
 
 def is_first_call(statement: Statement, call: Call) -> bool:
     """Whether a statement makes a call, in any case and before anything else that it calls."""
-    if not isinstance(statement, (Local, Assign, Run, Return)):
+    if not isinstance(statement, (Assignment, Run, Return)):
         return False
     for node in direct_nodes(statement):
         if isinstance(node, (Call, Invoke)) and node.span.end <= call.span.start:

@@ -140,10 +140,9 @@ class _Reader:
     def _local_packages(self) -> Iterator[tuple[Variable, str]]:
         """``local nn = require 'nn'``, and the same with a global."""
         for node in tree.walk(self.program):
-            if not isinstance(node, (tree.Local, tree.Assign)):
+            if not isinstance(node, tree.Assignment):
                 continue
-            targets = node.names if isinstance(node, tree.Local) else node.targets
-            for name, value in zip(targets, node.values, strict=False):
+            for name, value in zip(node.targets, node.values, strict=False):
                 package = required(value)
                 if package is None or not isinstance(name, Name):
                     continue

@@ -96,7 +96,7 @@ def _is_method(statement: tree.Statement, wanted: set[str]) -> bool:
 def _defines(statement: tree.Statement) -> bool:
     if isinstance(statement, (tree.FunctionStatement, tree.LocalFunction)):
         return True
-    if isinstance(statement, (tree.Local, tree.Assign)):
+    if isinstance(statement, tree.Assignment):
         return all(map(_is_constant, statement.values))
     if isinstance(statement, tree.Run):
         return _is_constant(statement.call)

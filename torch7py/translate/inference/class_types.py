@@ -49,9 +49,7 @@ class ClassTypes:
         lua_class = self._of_part.get(statement)
         if lua_class is None:
             return False
-        beside = (
-            tree_queries.only_value(statement) if isinstance(statement, (tree.Local, tree.Assign)) else None
-        )
+        beside = tree_queries.only_value(statement) if isinstance(statement, tree.Assignment) else None
         if isinstance(statement, tree.FunctionStatement):
             target, value = statement.target, statement.function
         elif isinstance(statement, tree.Assign) and isinstance(statement.targets[0], Index):

@@ -82,12 +82,10 @@ class EntryGetters:
     def _assigned(self, function: tree.Function, variable: Variable) -> list[Expression]:
         """What a variable is given where it is one of as many as there are values, else what is no entry."""
         assigned: list[Expression] = []
-        for node in tree.those(function.body, tree.Local, tree.Assign):
-            assert isinstance(node, (tree.Local, tree.Assign))
-            targets = node.names if isinstance(node, tree.Local) else node.targets
-            for place, target in enumerate(targets):
+        for node in tree.every(function.body, tree.Assignment):
+            for place, target in enumerate(node.targets):
                 if self._variable(target) is variable and node.values:
-                    alike = len(targets) == len(node.values)
+                    alike = len(node.targets) == len(node.values)
                     assigned.append(node.values[place] if alike else tree.Vararg(node.span))
         return assigned
 

@@ -27,9 +27,8 @@ class ShortNames:
 
     def find(self) -> None:
         """Those that functions use before the statement, in the text, that gives the variable its value."""
-        for node in self._assignments:
-            targets = node.names if isinstance(node, tree.Local) else node.targets
-            for target, value in zip(targets, node.values, strict=False):
+        for node in tree.every(self.program, tree.Assignment):
+            for target, value in zip(node.targets, node.values, strict=False):
                 if not isinstance(target, Name):
                     continue
                 if isinstance(value, (Index, Name)):
@@ -63,10 +62,6 @@ class ShortNames:
         return {node.base for node in nodes if isinstance(node.base, Name) and node.dotted}
 
     @cached_property
-    def _assignments(self) -> list[tree.Local | tree.Assign]:
-        return [*tree.every(self.program, tree.Local), *tree.every(self.program, tree.Assign)]
-
-    @cached_property
     def _called(self) -> set[Name]:
         return {n.callee for n in tree.every(self.program, Call) if isinstance(n.callee, Name)}
 
@@ -74,10 +69,9 @@ class ShortNames:
     def _assigned_values(self) -> dict[Name, Expression | None]:
         """What each statement gives a variable."""
         values: dict[Name, Expression | None] = {}
-        for node in self._assignments:
-            names = node.names if isinstance(node, tree.Local) else node.targets
-            for at, name in enumerate(names):
-                plain = len(names) == len(node.values)
+        for node in tree.every(self.program, tree.Assignment):
+            for at, name in enumerate(node.targets):
+                plain = len(node.targets) == len(node.values)
                 if isinstance(name, Name) and (node.values or isinstance(node, tree.Assign)):
                     values[name] = node.values[at] if plain else None
         return values

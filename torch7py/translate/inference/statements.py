@@ -163,7 +163,7 @@ class Statements(Inference):
     def statement(self, node: Statement) -> None:
         if self.class_types.defines_class(self, node) or self.class_types.part(self, node):
             return
-        if isinstance(node, (tree.Local, tree.Assign)):
+        if isinstance(node, tree.Assignment):
             self._package(node)
         if isinstance(node, tree.Local):
             self.assign([self.declare(name) for name in node.names], node.values)
@@ -221,12 +221,11 @@ class Statements(Inference):
         if isinstance(node, tree.While):
             self.block(node.body)
 
-    def _package(self, node: tree.Local | tree.Assign) -> None:
+    def _package(self, node: tree.Assignment) -> None:
         """``local optim = require 'optim'``, or what ``pcall(require, 'cunn')`` gives second."""
-        targets = node.names if isinstance(node, tree.Local) else node.targets
         call = node.values[0] if len(node.values) == 1 else None
-        if isinstance(call, Index) and len(targets) == 1 and isinstance(targets[0], Name):
-            self.short_names.note(targets[0], call)
+        if isinstance(call, Index) and len(node.targets) == 1 and isinstance(node.targets[0], Name):
+            self.short_names.note(node.targets[0], call)
         if not isinstance(call, Call) or call in self.files:
             return
         if isinstance(call.callee, Call):  # require('pl.import_into')()
@@ -239,10 +238,10 @@ class Statements(Inference):
             path != "require"
             or len(args) != 1
             or not isinstance(args[0], tree.String)
-            or len(targets) != at + 1
+            or len(node.targets) != at + 1
         ):
             return
-        target = targets[at]
+        target = node.targets[at]
         if not isinstance(target, Name):
             return
         variable = self.scopes.of_name[target]

@@ -424,9 +424,9 @@ class Calls:
             return False
         named = {
             statement.values[0]
-            for statement in tree.those(self.t.program, tree.Local, tree.Assign)
-            if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1
-            if len(statement.names if isinstance(statement, tree.Local) else statement.targets) > 1
+            for statement in tree.every(self.t.program, tree.Assignment)
+            if isinstance(statement, tree.Assignment) and len(statement.values) == 1
+            if len(statement.targets) > 1
         }
         return named.issuperset(self.t.types.calls_of.get(function, []))
 

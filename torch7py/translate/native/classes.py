@@ -148,13 +148,12 @@ class Classes(interfaces.Classes):
         """``local M = {}``, or a global one, where M has nothing but classes in it, which have names of their own in
         Python."""
         t = self.t
-        if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+        if not isinstance(node, tree.Assignment) or len(node.values) != 1:
             return False
-        targets = node.names if isinstance(node, tree.Local) else node.targets
-        if len(targets) != 1 or not isinstance(targets[0], Name):
+        if len(node.targets) != 1 or not isinstance(node.targets[0], Name):
             return False
-        variable, value = t.scopes.of_name[targets[0]], node.values[0]
-        if not isinstance(value, tree.Table) or value.fields or set(variable.writes) - {targets[0]}:
+        variable, value = t.scopes.of_name[node.targets[0]], node.values[0]
+        if not isinstance(value, tree.Table) or value.fields or set(variable.writes) - {node.targets[0]}:
             return False
         holder_names = set(self.torch_class_tables(variable))
         if not holder_names:

@@ -62,7 +62,7 @@ class Factories:
         if class_parameter is not None:
             t.names.chosen[class_parameter] = "cls"
         for node in tree.walk(function.body):
-            if isinstance(node, (tree.Local, tree.Assign, tree.Return)) and len(node.values) == 1:
+            if isinstance(node, (tree.Assignment, tree.Return)) and len(node.values) == 1:
                 filled_table = self._table_in(node.values[0])
                 if filled_table is not None and filled_table.fields:
                     self._filled[node] = filled_table
@@ -95,11 +95,10 @@ class Factories:
         tables: list[tree.Table] = []
         declared = False
         for node in tree.walk(function.body):
-            if not isinstance(node, (tree.Local, tree.Assign)):
+            if not isinstance(node, tree.Assignment):
                 continue
-            targets = node.names if isinstance(node, tree.Local) else node.targets
-            declared |= isinstance(node, tree.Local) and variable.declaration in targets
-            for index, target in enumerate(targets):
+            declared |= isinstance(node, tree.Local) and variable.declaration in node.targets
+            for index, target in enumerate(node.targets):
                 if not isinstance(target, Name) or self.t.scopes.of_name[target] is not variable:
                     continue
                 value = node.values[index] if index < len(node.values) else None
@@ -189,14 +188,13 @@ class Factories:
         if isinstance(node, tree.Return):
             name = t.fresh("made")
         else:
-            assert isinstance(node, (tree.Local, tree.Assign))
-            targets = node.names if isinstance(node, tree.Local) else node.targets
-            if len(targets) != 1 or not isinstance(targets[0], Name):
+            assert isinstance(node, tree.Assignment)
+            if len(node.targets) != 1 or not isinstance(node.targets[0], Name):
                 raise Problem("T7-242", node.line, "an object with fields in the middle of an expression")
-            variable = t.scopes.of_name[targets[0]]
+            variable = t.scopes.of_name[node.targets[0]]
             if any(isinstance(n, Name) and t.scopes.of_name[n] is variable for n in tree.walk(table)):
                 raise Problem("T7-242", node.line, "an object made of the one before it")
-            name = t.target(targets[0])
+            name = t.target(node.targets[0])
         t.emit(f"{name} = {self.tables[table]}()")
         for item in table.fields:
             assert isinstance(item.key, String)

@@ -75,11 +75,15 @@ def _listed(value: str, heading: str) -> str:
 
 
 def _empty_table(node: Statement) -> Name | None:
-    if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+    if not isinstance(node, tree.Assignment) or len(node.values) != 1:
         return None
-    targets = node.names if isinstance(node, tree.Local) else node.targets
-    value, target = node.values[0], targets[0]
-    if len(targets) == 1 and isinstance(target, Name) and isinstance(value, tree.Table) and not value.fields:
+    value, target = node.values[0], node.targets[0]
+    if (
+        len(node.targets) == 1
+        and isinstance(target, Name)
+        and isinstance(value, tree.Table)
+        and not value.fields
+    ):
         return target
     return None
 

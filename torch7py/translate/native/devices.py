@@ -25,18 +25,17 @@ def handles(t: Translation, node: Statement) -> bool:
     """``local ok, package = pcall(require, 'cunn')``, and requires of packages that PyTorch has in it."""
     if isinstance(node, tree.Assign) and _set_flags(t, node):
         return True
-    if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+    if not isinstance(node, tree.Assignment) or len(node.values) != 1:
         return False
-    targets = node.names if isinstance(node, tree.Local) else node.targets
     value = node.values[0]
-    if isinstance(value, Index) and len(targets) == 1 and _is_package(t, targets[0]):
-        return t.path(value) == t.path(targets[0])  # Convolution = nn.SpatialConvolution
-    if isinstance(value, Name) and len(targets) == 1 and _is_package(t, targets[0]):
+    if isinstance(value, Index) and len(node.targets) == 1 and _is_package(t, node.targets[0]):
+        return t.path(value) == t.path(node.targets[0])  # Convolution = nn.SpatialConvolution
+    if isinstance(value, Name) and len(node.targets) == 1 and _is_package(t, node.targets[0]):
         return True  # backend = cudnn
     package = required(t, value)
     if package is None:
         return False
-    if len(targets) == 1 and _is_package(t, targets[0]):
+    if len(node.targets) == 1 and _is_package(t, node.targets[0]):
         return package in CUDA or only_gives_names(package)
     return False
 
@@ -75,19 +74,18 @@ def required(t: Translation, node: Expression) -> str | None:
 
 def probed(t: Translation, node: Statement) -> bool:
     """Write ``ok, package = pcall(require, 'cunn')``; whether it is that."""
-    if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+    if not isinstance(node, tree.Assignment) or len(node.values) != 1:
         return False
     package = probed_package(t, node.values[0])
     if package is None:
         return False
-    targets = node.names if isinstance(node, tree.Local) else node.targets
-    if isinstance(targets[0], Name) and t.unread(targets[0]) is not None and len(targets) == 1:
+    if isinstance(node.targets[0], Name) and t.unread(node.targets[0]) is not None and len(node.targets) == 1:
         return True  # nobody asks, and the functions of a package are looked at where they are called
     there = is_there(t, package, node.line)
-    if len(targets) > 1 and not _is_package(t, targets[1]):
+    if len(node.targets) > 1 and not _is_package(t, node.targets[1]):
         reason = f"what require of {package} gives, used otherwise than by its functions"
         raise Problem("T7-251", node.line, reason)
-    t.emit(f"{t.target(targets[0])} = {there}")
+    t.emit(f"{t.target(node.targets[0])} = {there}")
     return True
 
 

@@ -115,10 +115,9 @@ def _has_form(t: Translation, node: Invoke, of_gradients: bool, of_both: bool) -
 
 def write(t: Translation, node: Statement, module: Expression) -> None:
     """``weights, gradients = flatten_parameters(model)``"""
-    assert isinstance(node, (tree.Local, tree.Assign))
-    targets = node.names if isinstance(node, tree.Local) else node.targets
+    assert isinstance(node, tree.Assignment)
     t.helpers[HELPER] = None
-    names = [t.target(target) for target in targets]
+    names = [t.target(target) for target in node.targets]
     names += ["_"] * (2 - len(names))
     t.emit(f"{', '.join(names)} = {HELPER}({t.training.vectors.counted(module)})")
 

@@ -55,12 +55,13 @@ class Gradients:
                 return False
             self.variables.add(self._variable(name))
             return True
-        if not isinstance(statement, (tree.Local, tree.Assign)):
+        if not isinstance(statement, tree.Assignment):
             return False
         if not any(self.has(value) for value in statement.values):
             return False
-        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        variables = {self._variable(name) for target in targets if (name := base_name(target)) is not None}
+        variables = {
+            self._variable(name) for target in statement.targets if (name := base_name(target)) is not None
+        }
         news = variables - self.variables
         self.variables |= news
         return bool(news)
@@ -89,7 +90,7 @@ class Gradients:
                 yield f"a gradient with {node.operator} on its way back"
             elif isinstance(node, tree.Unary) and node.operator == "-" and self._is_passed(node.operand):
                 yield "a gradient with its sign changed"
-        if isinstance(statement, (tree.Local, tree.Assign)):
+        if isinstance(statement, tree.Assignment):
             yield from self._of_values(statement)
 
     def _is_passed(self, *operands: Expression) -> bool:
@@ -120,9 +121,8 @@ class Gradients:
             return
         yield f"a gradient changed by {node.method}"
 
-    def _of_values(self, statement: tree.Local | tree.Assign) -> Iterator[str]:
-        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        for target, value in zip(targets, statement.values, strict=False):
+    def _of_values(self, statement: tree.Assignment) -> Iterator[str]:
+        for target, value in zip(statement.targets, statement.values, strict=False):
             name = base_name(target)
             if name is None or self._variable(name) not in self.variables or self.has(value):
                 continue

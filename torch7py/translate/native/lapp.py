@@ -64,7 +64,7 @@ def _requires(statement: Statement) -> bool:
     """``local lapp = require 'pl.lapp'``"""
     call = _value(statement)
     return (
-        isinstance(statement, (tree.Local, tree.Assign))
+        isinstance(statement, tree.Assignment)
         and isinstance(call, Call)
         and isinstance(call.callee, Name)
         and call.callee.name == "require"
@@ -75,7 +75,7 @@ def _requires(statement: Statement) -> bool:
 
 
 def _value(statement: Statement) -> Expression | None:
-    values = statement.values if isinstance(statement, (tree.Local, tree.Assign)) else ()
+    values = statement.values if isinstance(statement, tree.Assignment) else ()
     return values[0] if len(values) == 1 else None
 
 

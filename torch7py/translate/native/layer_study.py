@@ -114,7 +114,7 @@ class LayerStudy(LayerFields):
         for statement in half.body.statements:
             if isinstance(statement, tree.Return):
                 values: tuple[Expression, ...] = statement.values
-            elif isinstance(statement, (tree.Local, tree.Assign)):
+            elif isinstance(statement, tree.Assignment):
                 values = statement.values
                 if isinstance(statement, tree.Local):
                     passed |= {self.t.scopes.of_name[name] for name in statement.names}

@@ -98,14 +98,13 @@ def keep_fields_apart(t: Translation, table: Variable, file: SourceFile, scope: 
 
 
 def makes_table(t: Translation, statement: Statement, variable: Variable) -> bool:
-    if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
+    if not isinstance(statement, tree.Assignment) or len(statement.values) != 1:
         return False
-    targets = statement.names if isinstance(statement, tree.Local) else statement.targets
     (value,) = statement.values
     return (
-        len(targets) == 1
-        and isinstance(targets[0], Name)
-        and t.scopes.of_name[targets[0]] is variable
+        len(statement.targets) == 1
+        and isinstance(statement.targets[0], Name)
+        and t.scopes.of_name[statement.targets[0]] is variable
         and isinstance(value, tree.Table)
         and not value.fields
     )

@@ -242,7 +242,7 @@ class Modules(interfaces.Modules):
         if isinstance(node, tree.Run) and isinstance(node.call, Call):
             call = node.call
         elif node in self._alias_statements:
-            assert isinstance(node, (tree.Local, tree.Assign))
+            assert isinstance(node, tree.Assignment)
             value = node.values[0]
             call = value if isinstance(value, Call) else None
         if call is not None and call in self.project.requires:
@@ -253,8 +253,8 @@ class Modules(interfaces.Modules):
                 self.t.emit(late_imports.mark(file))
             elif not self._is_late(file):
                 self.run.setdefault(file)
-            elif node in self._alias_statements and isinstance(node, (tree.Local, tree.Assign)):
-                (target,) = node.names if isinstance(node, tree.Local) else node.targets
+            elif node in self._alias_statements and isinstance(node, tree.Assignment):
+                (target,) = node.targets
                 assert isinstance(target, Name)
                 self.t.emit(self._import_line(self.t.names.of(target), file))
             else:
@@ -311,7 +311,7 @@ class Modules(interfaces.Modules):
             return True
         if exports.table is None:
             return False
-        if isinstance(node, (tree.Local, tree.Assign)) and makes_table(self.t, node, exports.table):
+        if isinstance(node, tree.Assignment) and makes_table(self.t, node, exports.table):
             return True
         if isinstance(node, tree.FunctionStatement):
             name = self._export_name(node.target)

@@ -429,12 +429,13 @@ class _Assembly:
         t = self.t
         constants: list[Statement] = []
         for statement in statements:
-            if not isinstance(statement, (tree.Local, tree.Assign)):
+            if not isinstance(statement, tree.Assignment):
                 continue
-            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-            if len(targets) != len(statement.values) or not all(isinstance(x, Name) for x in targets):
+            if len(statement.targets) != len(statement.values) or not all(
+                isinstance(x, Name) for x in statement.targets
+            ):
                 continue
-            variables = [t.scopes.of_name[x] for x in targets if isinstance(x, Name)]
+            variables = [t.scopes.of_name[x] for x in statement.targets if isinstance(x, Name)]
             if not all(self._assigned_once(v) and v not in t.modules.shared for v in variables):
                 continue
             if any(self._shares_name(v) for v in variables):

@@ -17,7 +17,7 @@ def _comments(field: Field) -> list[Comment]:
 
 def spread(t: Translation, node: Statement, before: int) -> None:
     """Write the list or dict that a statement became with an entry a line, where there are comments between them."""
-    values = node.values if isinstance(node, (tree.Local, tree.Assign)) else ()
+    values = node.values if isinstance(node, tree.Assignment) else ()
     table = values[0] if len(values) == 1 else None
     if (
         not isinstance(table, tree.Table)

@@ -41,14 +41,12 @@ class Unpacking:
     @cached_property
     def perhaps_nil(self) -> set[Variable]:
         variables: set[Variable] = set()
-        for node in tree.those(self.t.program, tree.Local, tree.Assign):
-            assert isinstance(node, (tree.Local, tree.Assign))
-            targets: Sequence[Expression] = node.names if isinstance(node, tree.Local) else node.targets
-            if len(node.values) != 1 or len(targets) < 2:
+        for node in tree.every(self.t.program, tree.Assignment):
+            if len(node.values) != 1 or len(node.targets) < 2:
                 continue
             tables = self.tables(node.values[0])
-            if not all(self._has_as_many(table, len(targets)) for table in tables):
-                for target in targets[len(targets) - self._lacking(tables, len(targets)) :]:
+            if not all(self._has_as_many(table, len(node.targets)) for table in tables):
+                for target in node.targets[len(node.targets) - self._lacking(tables, len(node.targets)) :]:
                     if isinstance(target, Name):
                         variables.add(self.t.scopes.of_name[target])
         return variables

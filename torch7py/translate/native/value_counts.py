@@ -251,9 +251,8 @@ class ValueCounts:
         """The calls of which more than the first value is taken, but for those at the end of a function."""
         for node in tree.walk(self.t.program):
             last: Expression | None = None
-            if isinstance(node, (tree.Local, tree.Assign)):
-                targets = node.names if isinstance(node, tree.Local) else node.targets
-                last = node.values[-1] if 0 < len(node.values) < len(targets) else None
+            if isinstance(node, tree.Assignment):
+                last = node.values[-1] if 0 < len(node.values) < len(node.targets) else None
             elif isinstance(node, tree.GenericFor):
                 last = node.values[-1]
             elif not isinstance(node, tree.Return):

@@ -92,15 +92,14 @@ class Builders:
     def _find(self, block: Block) -> None:
         t = self.t
         for statement in block.statements:
-            if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
-                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                value, target = statement.values[0], targets[0]
-                if len(targets) == 1 and isinstance(target, Name) and self.is_construction(value):
+            if isinstance(statement, tree.Assignment) and len(statement.values) == 1:
+                value, target = statement.values[0], statement.targets[0]
+                if len(statement.targets) == 1 and isinstance(target, Name) and self.is_construction(value):
                     builder = Builder(t.scopes.of_name[target], statement, value)
                     self.all.append(builder)
                     self._of_variable.setdefault(builder.variable, []).append(builder)
                     self.by_statement[statement] = builder
-                elif len(targets) == 1 and isinstance(target, Name) and isinstance(value, Invoke):
+                elif len(statement.targets) == 1 and isinstance(target, Name) and isinstance(value, Invoke):
                     self._find_anew(block, statement, target, value)
                 elif isinstance(target, tree.Index) and isinstance(value, tree.Table):
                     base_builder = self.builder_at(target.base) if isinstance(target.base, Name) else None

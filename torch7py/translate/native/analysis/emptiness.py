@@ -120,7 +120,7 @@ class Emptiness:
         """What is assigned, put into a table or handed to a function, in the order of the source."""
         values: list[Expression] = []
         for node in tree.walk(self.t.program):
-            if isinstance(node, (tree.Local, tree.Assign, tree.Return)):
+            if isinstance(node, (tree.Assignment, tree.Return)):
                 values += node.values
             elif isinstance(node, tree.Table):
                 values += [item.value for item in node.fields]

@@ -136,10 +136,9 @@ class Flow:
         while news:
             news = False
             for statement in self.block_of:
-                if not isinstance(statement, (tree.Local, tree.Assign)):
+                if not isinstance(statement, tree.Assignment):
                     continue
-                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                for target, value in zip(targets, statement.values, strict=False):
+                for target, value in zip(statement.targets, statement.values, strict=False):
                     if isinstance(target, Name) and self.t.kind(target) in ("tensor", None):
                         variable = of_name[target]
                         if variable not in variables and self._is_same(value, variables):
@@ -268,8 +267,7 @@ def path_draws(path: str) -> bool:
 
 def passed_integers(statement: Statement, value: Expression) -> Name | None:
     """The variable that is given the whole value of an expression in a statement."""
-    if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
-        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        if len(targets) == 1 and statement.values[0] is value and isinstance(targets[0], Name):
-            return targets[0]
-    return None
+    if not isinstance(statement, tree.Assignment) or not len(statement.targets) == len(statement.values) == 1:
+        return None
+    target = statement.targets[0]
+    return target if statement.values[0] is value and isinstance(target, Name) else None

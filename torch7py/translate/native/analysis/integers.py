@@ -46,12 +46,11 @@ class Integers:
             self._sources.setdefault(self.t.scopes.of_name[name], []).append(source)
 
         for node in tree.those(self.t.program, tree.Local, tree.Assign, tree.NumericFor, tree.GenericFor):
-            if isinstance(node, (tree.Local, tree.Assign)):
-                names = node.names if isinstance(node, tree.Local) else node.targets
-                for index, target in enumerate(names):
+            if isinstance(node, tree.Assignment):
+                for index, target in enumerate(node.targets):
                     if not isinstance(target, Name):
                         continue
-                    spread = index == len(node.values) - 1 and len(names) > len(node.values)
+                    spread = index == len(node.values) - 1 and len(node.targets) > len(node.values)
                     if index < len(node.values) and not (
                         spread and isinstance(node.values[-1], (Call, Invoke, tree.Vararg))
                     ):

@@ -26,10 +26,8 @@ def looked_for(t: Known) -> set[Expression]:
             expressions.add(first)
         elif isinstance(first, Name):
             tested.add(of_name[first])
-    for statement in tree.those(t.program, tree.Local, tree.Assign):
-        assert isinstance(statement, (tree.Local, tree.Assign))
-        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        for target, value in zip(targets, statement.values, strict=False):
+    for statement in tree.every(t.program, tree.Assignment):
+        for target, value in zip(statement.targets, statement.values, strict=False):
             if isinstance(target, Name) and isinstance(value, Index) and of_name[target] in tested:
                 expressions.add(value)
     return expressions | set(_arguments_that_may_lack(t))
@@ -41,7 +39,7 @@ def _arguments_that_may_lack(t: Known) -> Iterator[Expression]:
         t.program, tree.Local, tree.Assign, tree.Return, tree.If, tree.While, tree.Repeat, Unary, Binary, Call
     ):
         values: tuple[tree.Node | tree.Block, ...] = tuple(_conditions(node))
-        if isinstance(node, (tree.Local, tree.Assign, tree.Return)):
+        if isinstance(node, (tree.Assignment, tree.Return)):
             values = node.values
         elif isinstance(node, Binary) and node.operator in ("and", "or", "==", "~="):
             values = (node.left, node.right)

@@ -72,11 +72,11 @@ class Holders:
         if isinstance(holder, Variable):
             return literals
         for statement in self.t.surroundings.owner:
-            if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
+            if not isinstance(statement, tree.Assignment) or len(statement.values) != 1:
                 continue
             (value,), targets = (
                 statement.values,
-                statement.names if isinstance(statement, tree.Local) else statement.targets,
+                statement.targets,
             )
             if (
                 not isinstance(value, tree.Table)

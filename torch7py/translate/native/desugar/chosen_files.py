@@ -184,12 +184,10 @@ class ChosenFiles(Rewriting):
         if variable.is_global or variable.kind != "local":
             return None
         assigned_values: list[Expression] = []
-        assigned: list[tree.Local | tree.Assign] = [*tree.every(self.program, tree.Local)]
-        for node in [*assigned, *tree.every(self.program, tree.Assign)]:
-            targets = node.names if isinstance(node, tree.Local) else node.targets
-            for at, target in enumerate(targets):
+        for node in tree.every(self.program, tree.Assignment):
+            for at, target in enumerate(node.targets):
                 if isinstance(target, Name) and self.scopes.of_name[target] is variable:
-                    alone = len(targets) == len(node.values)
+                    alone = len(node.targets) == len(node.values)
                     assigned_values += [node.values[at] if alone else target] if node.values else []
         values = dict.fromkeys(value.value for value in assigned_values if isinstance(value, String))
         if (

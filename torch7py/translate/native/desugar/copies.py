@@ -5,11 +5,10 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.tree import (
-    Assign,
+    Assignment,
     Call,
     Index,
     Invoke,
-    Local,
     Name,
     Statement,
     String,
@@ -42,9 +41,8 @@ class Copies(Rewriting):
 
 def _is_parallel(statement: Statement) -> Name | None:
     """The variable of ``p = nn.DataParallelTable(1)``"""
-    if not isinstance(statement, (Local, Assign)) or len(statement.values) != 1:
+    if not isinstance(statement, Assignment) or len(statement.values) != 1:
         return None
-    targets = statement.names if isinstance(statement, Local) else statement.targets
     value = statement.values[0]
     callee = value.callee if isinstance(value, Call) else None
     named = (
@@ -52,7 +50,11 @@ def _is_parallel(statement: Statement) -> Name | None:
         and isinstance(callee.key, String)
         and callee.key.value == "DataParallelTable"
     )
-    return targets[0] if named and len(targets) == 1 and isinstance(targets[0], Name) else None
+    return (
+        statement.targets[0]
+        if named and len(statement.targets) == 1 and isinstance(statement.targets[0], Name)
+        else None
+    )
 
 
 def _added_in(loop: Statement) -> tuple[Name, Name] | None:

@@ -19,6 +19,7 @@ from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import (
     Assign,
+    Assignment,
     Binary,
     Block,
     Call,
@@ -86,7 +87,7 @@ class KnownConditions(Rewriting):
 
     def _asks_for(self, node: Statement) -> str | None:
         """The package of which a statement asks whether it is there, of one that certainly is not."""
-        call = node.values[0] if isinstance(node, (Local, Assign)) and len(node.values) == 1 else None
+        call = node.values[0] if isinstance(node, Assignment) and len(node.values) == 1 else None
         if not isinstance(call, Call) or not self._is_global(call.callee, "pcall"):
             return None
         function, name = call.arguments if len(call.arguments) == 2 else (None, None)
@@ -105,7 +106,7 @@ class KnownConditions(Rewriting):
         """``ok, p = false, nil``; where the message is looked at, it is that of ``require``."""
         gone = [(start, end) for start, end, _ in [*self._branches(), *self._choices()]]
         for node, (_, second, name) in self.missing.items():
-            assert isinstance(node, (Local, Assign))
+            assert isinstance(node, Assignment)
             text = "false"
             if second is not None:
                 reads = [read.span.start for read in self.scopes.of_name[second].reads]
@@ -147,8 +148,8 @@ class KnownConditions(Rewriting):
         variable = self.scopes.of_name[base]
         values = [
             value
-            for s in tree.those(self.program, Local, Assign)
-            if isinstance(s, (Local, Assign))
+            for s in tree.every(self.program, Assignment)
+            if isinstance(s, Assignment)
             for target, value in zip(targets(s), s.values, strict=False)
             if isinstance(target, Name) and self.scopes.of_name[target] is variable
         ]

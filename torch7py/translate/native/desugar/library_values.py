@@ -66,7 +66,7 @@ class LibraryValues(Rewriting):
                 yield from (field.value for field in node.fields)
             elif isinstance(node, tree.Return):
                 yield from node.values
-            elif isinstance(node, (tree.Local, tree.Assign)):
+            elif isinstance(node, tree.Assignment):
                 targets = tree_queries.targets(node)
                 for target, value in zip(targets, node.values, strict=False):
                     if not isinstance(target, Name) or not self._is_called_alone(target):

@@ -6,13 +6,11 @@ Where a model stands in a table, ``saved = torch.load(path)``, the field is give
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch7py.translate import tree
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.observed import FILLED, Form, loaded_by
 from torch7py.translate.quoting import lua_quoted
-from torch7py.translate.tree import Assign, Expression, Index, Invoke, Local, Name, String
+from torch7py.translate.tree import Expression, Index, Invoke, Name, String
 
 __all__ = ["LoadedModels"]
 
@@ -21,17 +19,14 @@ class LoadedModels(Rewriting):
     def written(self, forms: dict[int, Form]) -> bytes:
         """The source; ``forms``: what is loaded on each line."""
         edits: list[tuple[int, int, str]] = []
-        statements: list[Local | Assign] = [
-            *tree.every(self.program, Local),
-            *tree.every(self.program, Assign),
-        ]
-        for statement in statements:
-            targets: Sequence[Expression] = (
-                statement.names if isinstance(statement, Local) else statement.targets
-            )
-            if len(targets) != 1 or len(statement.values) != 1 or not _is_path(targets[0]):
+        for statement in tree.every(self.program, tree.Assignment):
+            if (
+                len(statement.targets) != 1
+                or len(statement.values) != 1
+                or not _is_path(statement.targets[0])
+            ):
                 continue
-            target = self.text(targets[0])
+            target = self.text(statement.targets[0])
             value, behind = statement.values[0], ""
             while isinstance(value, Invoke) and not value.arguments:  # :float(), :cuda()
                 behind = f":{value.method}(){behind}"

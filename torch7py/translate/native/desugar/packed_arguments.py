@@ -10,7 +10,18 @@ from torch7py.translate.argument_checks import OF_RULE
 from torch7py.translate.native.desugar.rewriting import Leave, Rewriting
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Assign, Call, Expression, Function, Index, Local, Name, String, Table
+from torch7py.translate.tree import (
+    Assign,
+    Assignment,
+    Call,
+    Expression,
+    Function,
+    Index,
+    Local,
+    Name,
+    String,
+    Table,
+)
 
 __all__ = ["PackedArguments"]
 
@@ -132,9 +143,9 @@ class PackedArguments(Rewriting):
     def _class(self, holder: Variable) -> str | None:
         """The name of the class in ``local C = torch.class('name')``"""
         for statement in self.program.statements:
-            if not isinstance(statement, (Local, Assign)) or len(statement.values) != 1:
+            if not isinstance(statement, Assignment) or len(statement.values) != 1:
                 continue
-            target = (statement.names if isinstance(statement, Local) else statement.targets)[0]
+            target = (statement.targets)[0]
             value = statement.values[0]
             if isinstance(target, Name) and self.scopes.of_name[target] is holder and isinstance(value, Call):
                 name = value.arguments[0] if value.arguments else None

@@ -95,7 +95,7 @@ class Graphs(Methods):
         """Whether a statement makes a graph out of those before it."""
         if node in self.returned:
             return True
-        if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+        if not isinstance(node, tree.Assignment) or len(node.values) != 1:
             return False
         return self.makes_graph(node.values[0]) and not self.t.is_plain_graph(node)
 
@@ -137,7 +137,7 @@ class Graphs(Methods):
                         self.t.comment(comment)
             return True
         if self.assigns_graph(node):
-            assert isinstance(node, (tree.Local, tree.Assign, tree.Return))
+            assert isinstance(node, (tree.Assignment, tree.Return))
             with self._may_decline(node):
                 self._among_others(node)
             return True
@@ -291,7 +291,7 @@ class Graphs(Methods):
             raise Problem("T7-221", line, "a list of nodes that may be one, which a graph has by itself")
         return certain == 1
 
-    def _among_others(self, node: tree.Local | tree.Assign | tree.Return) -> None:
+    def _among_others(self, node: tree.Assignment | tree.Return) -> None:
         """A graph in the middle of a function or of the program, or at the end of a method."""
         t = self.t
         if isinstance(node, tree.Return):
@@ -375,7 +375,7 @@ def _definition(node: Statement) -> tuple[Expression, tree.Function] | None:
         return node.name, node.function
     if isinstance(node, tree.FunctionStatement):
         return node.target, node.function
-    if isinstance(node, (tree.Local, tree.Assign)) and len(node.values) == 1:
+    if isinstance(node, tree.Assignment) and len(node.values) == 1:
         value = node.values[0]
         if isinstance(value, tree.Function):
             return (node.names[0] if isinstance(node, tree.Local) else node.targets[0]), value

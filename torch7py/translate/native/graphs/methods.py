@@ -234,23 +234,22 @@ class Methods(Needs):
             self._return(node)
             return
         self.target = None
-        if isinstance(node, (tree.Local, tree.Assign)):
-            targets = node.names if isinstance(node, tree.Local) else node.targets
+        if isinstance(node, tree.Assignment):
             beside = self.beside_inputs(node)
-            if beside and len(beside) < len(targets):
+            if beside and len(beside) < len(node.targets):
                 others, values = zip(*beside, strict=True)
                 t.assignments.write(node, others, values, isinstance(node, tree.Local))
                 return
-            if len(targets) == 1 and isinstance(targets[0], Name):
-                self.target = t.scopes.of_name[targets[0]]
-            if len(node.values) == 1 and len(targets) > 1:
-                names = ", ".join(t.target(target) for target in targets)
-                t.emit(f"{names} = {self._split(node.values[0], len(targets))}")
+            if len(node.targets) == 1 and isinstance(node.targets[0], Name):
+                self.target = t.scopes.of_name[node.targets[0]]
+            if len(node.values) == 1 and len(node.targets) > 1:
+                names = ", ".join(t.target(target) for target in node.targets)
+                t.emit(f"{names} = {self._split(node.values[0], len(node.targets))}")
                 return
-            if len(targets) != len(node.values):
+            if len(node.targets) != len(node.values):
                 raise Problem("T7-221", node.line, "nodes and other values in one assignment")
-            if len(targets) == 1 and (parts := self._all_parts(node.values[0])) is not None:
-                t.emit(f"{t.target(targets[0])} = list({t.value(parts)})")
+            if len(node.targets) == 1 and (parts := self._all_parts(node.values[0])) is not None:
+                t.emit(f"{t.target(node.targets[0])} = list({t.value(parts)})")
                 return
         if isinstance(node, tree.Run) and isinstance(node.call, Invoke) and node.call.method == "annotate":
             return

@@ -25,19 +25,18 @@ class Needs(Fields):
             return any(self.in_forward(inner) for inner in self.inside(node))
         if self.makes_nodes(node):
             return self._forward_writes(node)
-        if isinstance(node, (tree.Local, tree.Assign)) and node.values:
+        if isinstance(node, tree.Assignment) and node.values:
             return any(variable in self.at.wanted for variable in self._assigned(node))
         return False
 
-    def _assigned(self, node: tree.Local | tree.Assign) -> list[Variable]:
-        targets = node.names if isinstance(node, tree.Local) else node.targets
-        names = [name for target in targets if (name := base_name(target)) is not None]
+    def _assigned(self, node: tree.Assignment) -> list[Variable]:
+        names = [name for target in node.targets if (name := base_name(target)) is not None]
         return [self.t.scopes.of_name[name] for name in names]
 
     def _forward_writes(self, node: Statement) -> bool:
         if isinstance(node, (tree.LocalFunction, tree.FunctionStatement)):
             return False
-        if isinstance(node, (tree.Local, tree.Assign)) and (
+        if isinstance(node, tree.Assignment) and (
             not node.values or any(isinstance(v, tree.Function) for v in node.values)
         ):
             return False
@@ -46,7 +45,7 @@ class Needs(Fields):
     def _makes_input(self, node: Statement) -> bool:
         """``local x = nn.Identity()()`` of an input, or its place in the list of inputs."""
         inputs = self.at.input_variables
-        if isinstance(node, (tree.Local, tree.Assign)):
+        if isinstance(node, tree.Assignment):
             among = [variable in inputs for variable in self._assigned(node)]
             if any(among) and not all(among) and not self.beside_inputs(node):
                 raise Problem("T7-221", node.line, "inputs of a graph and other values in one assignment")
@@ -63,13 +62,12 @@ class Needs(Fields):
                 return True
         return False
 
-    def beside_inputs(self, node: tree.Local | tree.Assign) -> list[tuple[Expression, Expression]]:
+    def beside_inputs(self, node: tree.Assignment) -> list[tuple[Expression, Expression]]:
         """What an assignment of inputs assigns besides, with its values: ``local inputs, outputs = {}, {}``."""
-        targets = node.names if isinstance(node, tree.Local) else node.targets
-        if len(targets) != len(node.values):
+        if len(node.targets) != len(node.values):
             return []
         assignments: list[tuple[Expression, Expression]] = []
-        for target, value in zip(targets, node.values, strict=True):
+        for target, value in zip(node.targets, node.values, strict=True):
             is_input = isinstance(target, Name) and self.t.scopes.of_name[target] in self.at.input_variables
             if is_input and not self._is_bare_input(value):
                 return []
@@ -97,11 +95,11 @@ class Needs(Fields):
         if self.makes_nodes(node):
             sites = self.at.sites
             return any(sites[call].children for call in self.ordered_nodes(node) if call in sites)
-        if isinstance(node, (tree.Local, tree.Assign)):
+        if isinstance(node, tree.Assignment):
             return bool(node.values) and self._init_needs(node)
         return True
 
-    def _init_needs(self, node: tree.Local | tree.Assign) -> bool:
+    def _init_needs(self, node: tree.Assignment) -> bool:
         """Whether a size is used by the constructor (or kept by it), and not only by ``forward``."""
         wanted = self.at.wanted
         return any(v not in wanted or self._constructor_reads(v) for v in self._assigned(node))

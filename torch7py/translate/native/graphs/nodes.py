@@ -94,9 +94,8 @@ class Nodes:
 
     def makes_nodes(self, node: Statement) -> bool:
         """Whether a statement that is no loop or condition is about nodes."""
-        if isinstance(node, (tree.Local, tree.Assign)):
-            targets = node.names if isinstance(node, tree.Local) else node.targets
-            if any(self.is_node(v) for v in [*node.values, *targets]):
+        if isinstance(node, tree.Assignment):
+            if any(self.is_node(v) for v in [*node.values, *node.targets]):
                 return True
             return any(isinstance(v, tree.Function) and self.gives_nodes(v) for v in node.values)
         if isinstance(node, tree.Run):

@@ -37,7 +37,7 @@ class Sites(Overwriting):
             if isinstance(statement, (tree.LocalFunction, tree.FunctionStatement)):
                 continue
             hint = self._hint(statement)
-            if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) > 1:
+            if isinstance(statement, tree.Assignment) and len(statement.values) > 1:
                 self._refuse_mixed(statement)
             for node in self.ordered_nodes(statement):
                 self._refuse_arithmetic(node)
@@ -55,11 +55,11 @@ class Sites(Overwriting):
                 for inner in tree.blocks(statement):
                     self.find_sites(inner)
                 self.chosen -= 1
-            elif not isinstance(statement, (tree.Local, tree.Assign, tree.Run, tree.Return)):
+            elif not isinstance(statement, (tree.Assignment, tree.Run, tree.Return)):
                 for inner in tree.blocks(statement):
                     self.find_sites(inner)
 
-    def _refuse_mixed(self, statement: tree.Local | tree.Assign) -> None:
+    def _refuse_mixed(self, statement: tree.Assignment) -> None:
         """``x, size = inputs[1], 4``, of which the constructor needs one part and ``forward`` the other."""
         kinds = {self.is_node(v) for v in statement.values if not isinstance(v, (tree.Nil, tree.Table))}
         if len(kinds) > 1:
@@ -182,9 +182,9 @@ class Sites(Overwriting):
                 name = annotation(node)
                 if isinstance(name, String):
                     return python_name(re.sub(r"\W+", "_", name.value))
-        if not isinstance(statement, (tree.Local, tree.Assign)):
+        if not isinstance(statement, tree.Assignment):
             return ""
-        target, *more = statement.names if isinstance(statement, tree.Local) else statement.targets
+        target, *more = statement.targets
         if more or not isinstance(target, Name) or len(target.name) < 2:
             return ""
         is_input = self.t.scopes.of_name[target] in self.at.input_variables

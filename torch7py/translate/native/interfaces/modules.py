@@ -86,14 +86,13 @@ class Modules:
     def _find_aliases(self) -> None:
         of_name = self.known.scopes.of_name
         for node in tree.walk(self.project.program):
-            if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+            if not isinstance(node, tree.Assignment) or len(node.values) != 1:
                 continue
-            targets = node.names if isinstance(node, tree.Local) else node.targets
             value = node.values[0]
-            if not isinstance(value, Call) or value not in self.project.requires or len(targets) != 1:
+            if not isinstance(value, Call) or value not in self.project.requires or len(node.targets) != 1:
                 continue
-            if isinstance(targets[0], Name):
-                variable = of_name[targets[0]]
+            if isinstance(node.targets[0], Name):
+                variable = of_name[node.targets[0]]
                 if len(variable.writes) == (1 if variable.is_global else 0):
                     self.aliases[variable] = self.project.requires[value]
                     self._alias_statements.add(node)

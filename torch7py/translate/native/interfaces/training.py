@@ -201,11 +201,10 @@ class Training:
 
     def drop_target(self, statement: Statement, target: Expression) -> None:
         """Leave an assignment out of the page: the statement, if it has no other one."""
-        assert isinstance(statement, (tree.Local, tree.Assign))
+        assert isinstance(statement, tree.Assignment)
         gone = self.dropped_targets.setdefault(statement, set())
         gone.add(target)
-        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        if gone.issuperset(targets):
+        if gone.issuperset(statement.targets):
             self.dropped.add(statement)
 
     @abstractmethod

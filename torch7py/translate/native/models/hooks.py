@@ -113,7 +113,7 @@ class Hooks:
             variable = self.t.scopes.of_name[node]
             if variable.kind not in ("local", "global"):
                 return []
-            statements = tree.those(self.t.program, tree.Local, tree.Assign)
+            statements = tree.every(self.t.program, tree.Assignment)
             return [
                 value
                 for statement in statements
@@ -221,6 +221,5 @@ def _assignments_of(statement: tree.Node) -> Iterator[tuple[Expression | None, E
     """What a statement gives variables and fields; a call that stands alone for none of them."""
     if isinstance(statement, tree.Run):
         yield None, statement.call
-    elif isinstance(statement, (tree.Local, tree.Assign)):
-        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        yield from zip(targets, statement.values, strict=False)
+    elif isinstance(statement, tree.Assignment):
+        yield from zip(statement.targets, statement.values, strict=False)

@@ -90,10 +90,8 @@ def _nodes_in(t: Translation, table: Name) -> list[Name]:
         for call in tree.every(t.program, Call)
         if t.path(call.callee) == "table.insert" and _is_of(t, call.arguments[0], variable)
     ]
-    for statement in tree.those(t.program, tree.Local, tree.Assign):
-        assert isinstance(statement, (tree.Local, tree.Assign))
-        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        for target, value in zip(targets, statement.values, strict=False):
+    for statement in tree.every(t.program, tree.Assignment):
+        for target, value in zip(statement.targets, statement.values, strict=False):
             if isinstance(target, tree.Index) and _is_of(t, target.base, variable):
                 values.append(value)
             elif isinstance(bare(value), tree.Index) and _is_of(t, bare(value).base, variable):  # type: ignore[attr-defined]

@@ -215,9 +215,8 @@ class _Gradients:
         """Whether gradients are only named to be cleared, assigned, or given to the step."""
         if isinstance(statement, tree.Return):
             return self.t.surroundings.owner[statement].function in self.training.closures
-        if isinstance(statement, (tree.Local, tree.Assign)):
-            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-            return node in targets
+        if isinstance(statement, tree.Assignment):
+            return node in statement.targets
         return any(
             isinstance(n, Invoke) and n.receiver is node and self._clears(n)
             for n in tree.direct_nodes(statement)

@@ -115,8 +115,8 @@ def _is_stored(t: Translation, call: Call) -> bool:
 def _result_of(t: Translation, node: Call) -> tuple[Expression, ...]:
     """What is given the results of a call, where that is all that a statement does."""
     for statement in t.surroundings.owner:
-        if isinstance(statement, (tree.Local, tree.Assign)) and statement.values == (node,):
-            return statement.names if isinstance(statement, tree.Local) else statement.targets
+        if isinstance(statement, tree.Assignment) and statement.values == (node,):
+            return statement.targets
     return ()
 
 
@@ -130,7 +130,7 @@ def _name_result(t: Translation, node: Call, weights: Expression) -> None:
     givers = [
         statement.values
         for statement, _, _ in ([] if holder is None else holders.assigned(holder))
-        if isinstance(statement, (tree.Local, tree.Assign)) and statement.values
+        if isinstance(statement, tree.Assignment) and statement.values
     ]
     same = all(
         len(values) == 1
@@ -222,7 +222,7 @@ def _is_point(t: Translation, tensor: Name, functions: Sequence[tree.Function]) 
 def _is_step_of(t: Translation, written: Name, variable: Variable) -> bool:
     """Whether a variable is given here what optim moves, which is what it holds: ``x = optim.sgd(f, x)``."""
     for statement, target, _ in t.training.holders.assigned(variable):
-        if target is written and isinstance(statement, (tree.Local, tree.Assign)):
+        if target is written and isinstance(statement, tree.Assignment):
             (value, *more) = statement.values
             of_optim = isinstance(value, Call) and bool(_called(t, value)) and not more
             return (
@@ -436,7 +436,7 @@ def _place_construction(
     if alone and flat is not None and (same or not optimizer.is_field) and flat.span.start > at.span.start:
         at, places = flat, t.training.constructed_at
         optimizer.construction_statement = at
-    several = isinstance(at, (tree.Local, tree.Assign)) and len(at.values) > 1
+    several = isinstance(at, tree.Assignment) and len(at.values) > 1
     if definition.restored is not None and several and at is definition.statement:
         places = t.training.constructed_after  # of what the same statement takes from the file
     places.setdefault(at, []).append((optimizer, definition))

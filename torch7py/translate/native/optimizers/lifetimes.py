@@ -43,7 +43,7 @@ def stay_together(t: Translation, optimizer: Optimizer, weights: Holder | None, 
 
 def _gives_weights(t: Translation, statement: Statement, called: Called) -> bool:
     """Whether a statement is a step of optim, which gives the vector that it moves, or gives it up."""
-    values = statement.values if isinstance(statement, (tree.Local, tree.Assign)) else ()
+    values = statement.values if isinstance(statement, tree.Assignment) else ()
     if values and all(isinstance(value, tree.Nil) for value in values):
         return True
     return len(values) == 1 and isinstance(values[0], Call) and bool(called(t, values[0]))

@@ -62,13 +62,11 @@ def is_loaded(t: Translation, node: Expression, seen: frozenset[Variable] = froz
 def _places(t: Translation, variable: Variable) -> list[tuple[Call, int]]:
     """The calls that give a variable one of their several values, and which of them."""
     calls = []
-    for node in tree.those(t.program, tree.Local, tree.Assign):
-        assert isinstance(node, (tree.Local, tree.Assign))
-        names = node.names if isinstance(node, tree.Local) else node.targets
+    for node in tree.every(t.program, tree.Assignment):
         last = node.values[-1] if node.values else None
-        for at, name in enumerate(names[len(node.values) - 1 :] if isinstance(last, Call) else ()):
+        for at, name in enumerate(node.targets[len(node.values) - 1 :] if isinstance(last, Call) else ()):
             is_it = isinstance(name, Name) and t.scopes.of_name[name] is variable
-            if is_it and isinstance(last, Call) and len(names) > len(node.values):
+            if is_it and isinstance(last, Call) and len(node.targets) > len(node.values):
                 calls.append((last, at))
     return calls
 

@@ -98,12 +98,11 @@ class _Flow:
             self.at = before
 
     def statement(self, node: Statement) -> None:
-        if isinstance(node, (tree.Local, tree.Assign)):
+        if isinstance(node, tree.Assignment):
             value_facts = self.values(node.values)
-            targets: tuple[Expression, ...] = node.names if isinstance(node, tree.Local) else node.targets
-            for target, value in zip(targets, node.values, strict=False):
+            for target, value in zip(node.targets, node.values, strict=False):
                 self.renewed(target, value)
-            for index, target in enumerate(targets):
+            for index, target in enumerate(node.targets):
                 # The last call may give several values.
                 facts = value_facts[min(index, len(value_facts) - 1)] if value_facts else NOTHING
                 self.store(target, facts)

@@ -23,11 +23,9 @@ class Identity:
     def __init__(self, translator: Known) -> None:
         self.t = translator
         self._value_of: dict[Variable, Expression | None] = {}  # of variables that are given one value
-        assignments: list[tree.Local | tree.Assign] = [*tree.every(translator.program, tree.Local)]
-        assignments += tree.every(translator.program, tree.Assign)
+        assignments = tree.every(translator.program, tree.Assignment)
         for statement in assignments:
-            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-            for index, target in enumerate(targets):
+            for index, target in enumerate(statement.targets):
                 if isinstance(target, Name):
                     value = statement.values[index] if index < len(statement.values) else None
                     variable = translator.scopes.of_name[target]
@@ -39,8 +37,7 @@ class Identity:
         self._steps: set[Type] = set()
         self._of_steps: set[Type] = set()
         for statement in assignments:
-            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-            for target, value in zip(targets, statement.values, strict=False):
+            for target, value in zip(statement.targets, statement.values, strict=False):
                 if isinstance(target, Index) and self._is_clone_of_turn(target, value):
                     self._steps.add(translator.type(target.base))
                 if isinstance(value, Call) and self._is_clones(value):

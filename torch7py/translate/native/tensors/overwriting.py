@@ -119,9 +119,8 @@ def _converted(t: Translation, node: Expression) -> bool:
     names |= {n.value for n in tree.walk(node) if isinstance(n, tree.String)}
     sources: list[tree.Node | tree.Block] = [node]
     for statement in tree.walk(t.program):
-        if isinstance(statement, (tree.Local, tree.Assign)):
-            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-            for target in targets:
+        if isinstance(statement, tree.Assignment):
+            for target in statement.targets:
                 key = target.key if isinstance(target, Index) else None
                 name = key.value if isinstance(key, tree.String) else getattr(target, "name", None)
                 if name in names:

@@ -69,9 +69,8 @@ def _holders(t: Translation, node: Call | Invoke) -> tuple[set[_Root | Expressio
         return set(), False
     holders: set[_Root | Expression] = set()
     kept = False
-    if isinstance(around, (tree.Local, tree.Assign)):
-        targets = around.names if isinstance(around, tree.Local) else around.targets
-        for target, value in zip(targets, around.values, strict=False):
+    if isinstance(around, tree.Assignment):
+        for target, value in zip(around.targets, around.values, strict=False):
             if _memory(t, value) is node:
                 kept = True
                 root = _root(t, target)

@@ -179,10 +179,9 @@ class BackwardPasses:
                 if self._runs_on_gradients(statement.call, gradients):
                     dropped.add(statement)
                     news = True
-            elif isinstance(statement, (tree.Local, tree.Assign)):
-                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                variables = [of_name[name] for t in targets if (name := base_name(t)) is not None]
-                if not variables or len(variables) != len(targets):
+            elif isinstance(statement, tree.Assignment):
+                variables = [of_name[name] for t in statement.targets if (name := base_name(t)) is not None]
+                if not variables or len(variables) != len(statement.targets):
                     continue
                 if any(v in self.training.vectors.flat_gradients for v in variables):
                     continue

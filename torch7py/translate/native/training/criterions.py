@@ -136,7 +136,7 @@ class Criterions:
         assignments = [
             s
             for s in statements
-            if isinstance(s, (tree.Local, tree.Assign))
+            if isinstance(s, tree.Assignment)
             and len(s.values) == 1
             and passed_integers(s, s.values[0]) is not None
             and self.t.scopes.of_name[passed_integers(s, s.values[0]) or gradient] is variable

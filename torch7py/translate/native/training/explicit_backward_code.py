@@ -96,9 +96,7 @@ class Written:
         t = self.t
         node, module_input = forward.node, forward.input
         statement = self.explicit.flow.statement(node)
-        whole = (
-            isinstance(statement, (tree.Local, tree.Assign)) and passed_integers(statement, node) is not None
-        )
+        whole = isinstance(statement, tree.Assignment) and passed_integers(statement, node) is not None
         self._may_be_hoisted(forward, statement, whole)
         instead = t.expressions.instead
         text = ""

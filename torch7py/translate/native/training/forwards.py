@@ -275,9 +275,8 @@ class Forwards:
 
     def holds(self, statement: Statement, node: Expression) -> Expression | None:
         """What is given the value of an expression, or a view of it, in a statement."""
-        if isinstance(statement, (tree.Local, tree.Assign)):
-            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-            for target, value in zip(targets, statement.values, strict=False):
+        if isinstance(statement, tree.Assignment):
+            for target, value in zip(statement.targets, statement.values, strict=False):
                 while isinstance(value, Invoke) and value.method in VIEWS:
                     value = value.receiver
                 if value is node:

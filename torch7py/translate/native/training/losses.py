@@ -136,9 +136,8 @@ class Losses(interfaces.Losses):
                 continue
             if any(backward.is_backward(n) and self._is_module_backward(n) for n in nodes):
                 reached.add(outermost)
-            if isinstance(statement, (tree.Local, tree.Assign)):
-                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                passed |= {of_name[name] for t in targets if (name := base_name(t)) is not None}
+            if isinstance(statement, tree.Assignment):
+                passed |= {of_name[name] for t in statement.targets if (name := base_name(t)) is not None}
             elif isinstance(statement, tree.Run):
                 call = statement.call
                 changed = call.receiver if isinstance(call, Invoke) else (*call.arguments, None)[0]

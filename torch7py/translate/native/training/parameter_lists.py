@@ -34,12 +34,11 @@ class ParameterLists:
 
     def find(self) -> None:
         for statement in self.t.surroundings.owner:
-            if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
+            if isinstance(statement, tree.Assignment) and len(statement.values) == 1:
                 (value,) = statement.values
-                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                if isinstance(value, Invoke) and self.asks(value) and self._are_kept(targets):
+                if isinstance(value, Invoke) and self.asks(value) and self._are_kept(statement.targets):
                     self.at[statement] = value
-                    self._name(targets, value)
+                    self._name(statement.targets, value)
 
     def asks(self, node: Invoke) -> bool:
         """Whether a call asks a module of nn's for its parameters."""
@@ -75,8 +74,8 @@ class ParameterLists:
         asked = self.at.get(node)
         if asked is None:
             return False
-        assert isinstance(node, (tree.Local, tree.Assign))
-        (first, *_) = node.names if isinstance(node, tree.Local) else node.targets
+        assert isinstance(node, tree.Assignment)
+        (first, *_) = node.targets
         assert isinstance(first, Name)
         name, *_ = self.lists[self.t.scopes.of_name[first]]
         self.t.emit(f"{name} = {self._listed(asked)}")

@@ -34,20 +34,21 @@ class FlatVectors(interfaces.FlatVectors):
             return
         holders_by_statement: dict[Statement, list[Holder]] = {}
         for statement in self.t.surroundings.owner:
-            if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
+            if not isinstance(statement, tree.Assignment) or len(statement.values) != 1:
                 continue
             modules = self._flattened(statement.values[0])
             if modules is not None:
-                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                modules = self._seen_from(targets, modules, statement) or modules
-                holders = [holder for x in targets if (holder := self.training.holders.of(x)) is not None]
+                modules = self._seen_from(statement.targets, modules, statement) or modules
+                holders = [
+                    holder for x in statement.targets if (holder := self.training.holders.of(x)) is not None
+                ]
                 holders_by_statement[statement] = holders
                 self.module_of[statement] = modules
                 self.flattened_at.update((holder, statement) for holder in holders)
                 if (
                     self.t.plain_vectors
-                    or len(holders) < len(targets)
-                    or not self._is_kept(targets, modules)
+                    or len(holders) < len(statement.targets)
+                    or not self._is_kept(statement.targets, modules)
                     or not self._is_theirs(holders, modules, statement)
                     or self.run_parts.leaves_out(modules)
                     or (self.run_parts.discards(modules) and self._are_added_to(holders[1:]))
@@ -118,7 +119,7 @@ class FlatVectors(interfaces.FlatVectors):
                 return False
         for vector in vectors:
             for other, _, _ in self.training.holders.assigned(vector):
-                value = other.values[0] if isinstance(other, (tree.Local, tree.Assign)) else None
+                value = other.values[0] if isinstance(other, tree.Assignment) else None
                 again = None if value is None else self._flattened(value)
                 same = again is None or other is statement or self.training.flow.same(again, module)
                 if not same:
@@ -328,9 +329,9 @@ class FlatVectors(interfaces.FlatVectors):
 
     def list_parameters(self, node: Statement) -> None:
         """``params = [*a.parameters(), *b.parameters()]`` where those of several modules are put together."""
-        if node not in self.training.dropped or not isinstance(node, (tree.Local, tree.Assign)):
+        if node not in self.training.dropped or not isinstance(node, tree.Assignment):
             return
-        target = (node.names if isinstance(node, tree.Local) else node.targets)[0]
+        target = (node.targets)[0]
         module = self.aliases.get(self.t.scopes.of_name[target]) if isinstance(target, Name) else None
         if isinstance(module, tree.Table) and isinstance(target, Name):
             name = self.t.names.of(target)

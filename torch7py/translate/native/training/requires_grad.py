@@ -49,7 +49,7 @@ class Reach:
             targets = statement.names
         elif isinstance(statement, tree.Assign):
             targets = statement.targets
-        if isinstance(statement, (tree.Local, tree.Assign, tree.GenericFor)) and any(
+        if isinstance(statement, (tree.Assignment, tree.GenericFor)) and any(
             self.has_graph(value) for value in statement.values
         ):
             for target in targets:

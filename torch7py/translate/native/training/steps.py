@@ -183,10 +183,9 @@ class Training(interfaces.Training):
     def _write_rest(self, node: Statement) -> bool:
         """Write what is left of an assignment of several things."""
         gone = self.dropped_targets.get(node)
-        if not gone or node in self.dropped or not isinstance(node, (tree.Local, tree.Assign)):
+        if not gone or node in self.dropped or not isinstance(node, tree.Assignment):
             return False
-        targets = node.names if isinstance(node, tree.Local) else node.targets
-        left = [(x, v) for x, v in zip(targets, node.values, strict=True) if x not in gone]
+        left = [(x, v) for x, v in zip(node.targets, node.values, strict=True) if x not in gone]
         values = tuple(v for _, v in left)
         self.t.assignments.write(node, tuple(x for x, _ in left), values, isinstance(node, tree.Local))
         return True
@@ -283,9 +282,9 @@ class Training(interfaces.Training):
 
     def _changed_itself(self, node: Statement) -> bool:
         """``gradients = gradients:div(n)``, which changes the vector and gives itself."""
-        if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+        if not isinstance(node, tree.Assignment) or len(node.values) != 1:
             return False
-        (target, *more), value = node.names if isinstance(node, tree.Local) else node.targets, node.values[0]
+        (target, *more), value = node.targets, node.values[0]
         if more or not (
             isinstance(target, Name) and isinstance(value, Invoke) and isinstance(value.receiver, Name)
         ):

@@ -31,8 +31,8 @@ class Carried:
             news = False
             for statement in statements:
                 targets: tuple[Expression, ...]
-                if isinstance(statement, (tree.Local, tree.Assign)):
-                    targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                if isinstance(statement, tree.Assignment):
+                    targets = statement.targets
                     values = statement.values
                 elif isinstance(statement, tree.Run) and isinstance(statement.call, Call):
                     if self.t.path(statement.call.callee) != "table.insert":
