@@ -127,7 +127,7 @@ def named_arguments(checks: ArgumentChecks, arguments: Sequence[Expression], fir
     ]
     takes_tables = checks.in_order and 0 in others
     names = {rule.name for rule in rules}
-    if takes_tables or any(not isinstance(i.key, String) or i.key.value not in names for i in table.fields):
+    if takes_tables or any(i.key_name not in names for i in table.fields):
         return None
     return table
 
@@ -204,7 +204,7 @@ def _read(call: Call) -> tuple[Function, ArgumentChecks] | None:
                 return None
             checks.rules.append(rule)
             continue
-        name = item.key.value if isinstance(item.key, String) else ""
+        name = item.key_name or ""
         if name not in _OPTIONS:
             return None
         if name == "call":
@@ -278,7 +278,7 @@ def _is_only_read(function: Function, name: str) -> bool:
 def _rule(node: Expression) -> Rule | None:
     if not isinstance(node, Table):
         return None
-    entries = {item.key.value: item.value for item in node.fields if isinstance(item.key, String)}
+    entries = node.named_values
     if len(entries) != len(node.fields) or entries.keys() - OF_RULE:
         return None
     check = entries.get("check")

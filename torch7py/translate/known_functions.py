@@ -210,7 +210,7 @@ def _set_in_dropout(test: Expression, body: Block, module: str) -> bool | None:
     if not isinstance(assigned, tree.Assign) or len(assigned.targets) != 1 or len(assigned.values) != 1:
         return None
     target, value = assigned.targets[0], assigned.values[0]
-    field = isinstance(target, Index) and isinstance(target.key, String) and target.key.value == "train"
+    field = isinstance(target, Index) and target.key_name == "train"
     is_of_module = isinstance(target, Index) and isinstance(target.base, Name) and target.base.name == module
     return value.value if field and is_of_module and isinstance(value, tree.Boolean) else None
 

@@ -191,7 +191,6 @@ def _is_of(call: tree.Call, name: str, package: str = "") -> bool:
     return (
         isinstance(callee, tree.Index)
         and isinstance(callee.base, tree.Name)
-        and isinstance(callee.key, tree.String)
-        and callee.key.value == name
+        and callee.key_name == name
         and package in ("", callee.base.name)
     )

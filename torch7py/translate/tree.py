@@ -141,6 +141,11 @@ class Index(Expression):
     key: Expression
     dotted: bool
 
+    @property
+    def key_name(self) -> str | None:
+        """The key, where it is a text that is written out."""
+        return self.key.value if isinstance(self.key, String) else None
+
 
 @dataclass(slots=True, eq=False)
 class Call(Expression):
@@ -188,10 +193,20 @@ class Field(Node):
     before: tuple[Comment, ...]
     trailing: Comment | None
 
+    @property
+    def key_name(self) -> str | None:
+        """The key, where it is a text that is written out."""
+        return self.key.value if isinstance(self.key, String) else None
+
 
 @dataclass(slots=True, eq=False)
 class Table(Expression):
     fields: tuple[Field, ...]
+
+    @property
+    def named_values(self) -> dict[str, Expression]:
+        """The values of the fields whose keys are texts that are written out."""
+        return {name: item.value for item in self.fields if (name := item.key_name) is not None}
 
 
 @dataclass(slots=True, eq=False)

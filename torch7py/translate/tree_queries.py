@@ -161,7 +161,7 @@ def dotted(node: Expression) -> str | None:
 def index_of(meta: tree.Table) -> Expression | None:
     """What ``{__index = X}`` has there."""
     for item in meta.fields:
-        if isinstance(item.key, String) and item.key.value == "__index":
+        if item.key_name == "__index":
             return item.value
     return None
 

@@ -17,7 +17,7 @@ __all__ = ["CallKinds"]
 
 
 def _is_new(node: Index) -> bool:
-    return isinstance(node.key, tree.String) and node.key.value == "new"
+    return node.key_name == "new"
 
 
 class CallKinds:

@@ -152,8 +152,7 @@ class Classes:
                 isinstance(target, Index)
                 and isinstance(target.base, Name)
                 and isinstance(value, Name)
-                and isinstance(target.key, String)
-                and target.key.value == "__index"
+                and target.key_name == "__index"
                 and self.scopes.of_name[target.base] is self.scopes.of_name[value]
             ):  # C.__index = C
                 metatables.add(self.scopes.of_name[value])
@@ -178,7 +177,7 @@ class Classes:
             owner: Expression = targets[0]
             index: Expression | None = tree_queries.index_of(value) if isinstance(value, tree.Table) else None
             if isinstance(owner, Index):  # mt.__index = C
-                named = isinstance(owner.key, String) and owner.key.value == "__index"
+                named = owner.key_name == "__index"
                 owner, index = owner.base, value if named else None
             if not isinstance(owner, Name) or not isinstance(index, Name):
                 continue
@@ -201,7 +200,7 @@ class Classes:
         lua_class = self.types.class_of_variable.get(methods) if methods is not None else None
         if lua_class is None or len(variable.writes) > (1 if variable.is_global else 0):
             return
-        if any(not isinstance(item.key, String) for item in value.fields):
+        if any(item.key_name is None for item in value.fields):
             return
         self.types.class_of_variable[variable] = lua_class
         lua_class.parts.append(statement)
@@ -221,7 +220,7 @@ class Classes:
             return
         if variable not in metatables:  # `function C:new() ... setmetatable(o, self)`
             return
-        if any(not isinstance(item.key, String) for item in value.fields):
+        if any(item.key_name is None for item in value.fields):
             return
         if len(value.fields) == 1 and isinstance(tree_queries.index_of(value), tree.Function):
             return  # what a table gives that it has not: there are no methods in it
@@ -388,7 +387,7 @@ class Classes:
 
 def _called_maker(meta: tree.Table) -> str:
     """The maker's name in ``{__call = function(cls, ...) return cls.new(...) end}``; empty for anything else."""
-    entries = {item.key.value: item.value for item in meta.fields if isinstance(item.key, String)}
+    entries = meta.named_values
     function = entries.get("__call")
     if (
         not isinstance(function, tree.Function)

@@ -42,7 +42,7 @@ class IndexKinds:
         base = self.inference.expression(node.base)
         key = self._key(node.key)
         result = Type()
-        name = node.key.value if isinstance(node.key, tree.String) else None
+        name = node.key_name
         if name is not None:
             self.inference.with_names.append(base)
             # what is not assigned in the program, a library or another file has

@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kinds import LuaClass, Type
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number, String
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 
 __all__ = ["learn_tables"]
 
@@ -72,8 +72,7 @@ def _is_self_field(node: Expression, name: str) -> bool:
     """``self.name``"""
     return (
         isinstance(node, Index)
-        and isinstance(node.key, String)
-        and node.key.value == name
+        and node.key_name == name
         and isinstance(node.base, Name)
         and node.base.name == "self"
     )

@@ -223,7 +223,7 @@ class LibraryCalls:
             unify(result, arguments[0])
             metatable = node.arguments[-1]
             for item in metatable.fields if isinstance(metatable, tree.Table) else ():
-                is_index = isinstance(item.key, tree.String) and item.key.value == "__index"
+                is_index = item.key_name == "__index"
                 if is_index and isinstance(item.value, tree.Function) and len(item.value.parameters) == 2:
                     rule = functools.partial(self._items_by, item.value, arguments[0])
                     self.inference.rules.append(rule)

@@ -52,7 +52,7 @@ class Objects:
 
     def makes_by_call(self, lua_class: LuaClass, meta: tree.Table) -> bool:
         """``setmetatable(C, {__call = function(cls, ...) ... end})``, where that makes an object of C."""
-        entries = {item.key.value: item.value for item in meta.fields if isinstance(item.key, String)}
+        entries = meta.named_values
         function = entries.get("__call")
         if len(entries) != len(meta.fields) or entries.keys() - {"__call", "__index"}:
             return False
@@ -98,11 +98,7 @@ class Objects:
                 target = statement.targets[0]
                 if isinstance(target, Name) and target.name == table.name:
                     continue
-                if (
-                    isinstance(target, Index)
-                    and isinstance(target.key, String)
-                    and target.key.value == "__index"
-                ):
+                if isinstance(target, Index) and target.key_name == "__index":
                     continue
                 return False
             if not isinstance(statement, tree.Return):

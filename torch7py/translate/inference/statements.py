@@ -86,10 +86,7 @@ def _infer(
     inference.loaded = loaded
     inference.tuples = tables
     inference.options_read = literals.options_read(program)
-    inference.graphs = any(
-        isinstance(node.key, tree.String) and node.key.value == "gModule"
-        for node in tree.every(program, Index)
-    )
+    inference.graphs = any(node.key_name == "gModule" for node in tree.every(program, Index))
     Stretches(scopes, inference.types).find(program)
     inference.classes.find(program)
     inference.class_types.know(inference.classes.all())
@@ -260,11 +257,7 @@ class Statements(Inference):
             self._indexed = {n.base: n.dotted for n in nodes if isinstance(n.base, Name)}
             for call in tree.every(self.program, Call):
                 callee = call.callee
-                if (
-                    isinstance(callee, Index)
-                    and isinstance(callee.key, tree.String)
-                    and callee.key.value == "convert"
-                ):
+                if isinstance(callee, Index) and callee.key_name == "convert":
                     self._indexed |= {n: True for n in call.arguments[1:] if isinstance(n, Name)}
         return all(name in self._indexed and self._indexed[name] >= dotted for name in variable.reads)
 

@@ -283,8 +283,6 @@ class ClassBodies:
 def _begins_parent(function: tree.Function) -> bool:
     """Whether a constructor calls that of a parent."""
     return any(
-        isinstance(call.callee, Index)
-        and isinstance(call.callee.key, String)
-        and call.callee.key.value == "__init"
+        isinstance(call.callee, Index) and call.callee.key_name == "__init"
         for call in tree.every(function.body, Call)
     )

@@ -63,7 +63,7 @@ class ClassFields:
 
     def refuse_uncovered(self, target: Index) -> None:
         """``object.field = nil``, where the class has a field of this name, which Lua then finds."""
-        key = target.key.value if isinstance(target.key, String) else None
+        key = target.key_name
         object_type = self.t.type(target.base).find()
         for lua_class in object_type.classes if object_type.kind == "object" else ():
             chain: LuaClass | None = lua_class

@@ -134,7 +134,7 @@ class _File:
             return ""
         if not isinstance(node, Index) or not self._is_library(node.base):
             return None
-        return node.key.value if isinstance(node.key, String) else None
+        return node.key_name
 
     # The classes
 
@@ -212,7 +212,7 @@ class _File:
         if self.package == "classic" and not self.saves:
             others = others | (METAMETHODS - {"__index"})  # which strict objects do not have then
         for node in tree.every(self.program, Index):
-            key = node.key.value if isinstance(node.key, String) else None
+            key = node.key_name
             if key in others and not self._is_library(node.base):
                 raise _Leave
             if key == "_init" and self.package != "class":

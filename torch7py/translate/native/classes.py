@@ -209,11 +209,7 @@ class Classes(interfaces.Classes):
         if lua_class is None or node is lua_class.statement or lua_class in self.failed:
             return False
         target = node.targets[0] if isinstance(node, tree.Assign) else None
-        is_index = (
-            isinstance(target, Index)
-            and isinstance(target.key, tree.String)
-            and target.key.value == "__index"
-        )
+        is_index = isinstance(target, Index) and target.key_name == "__index"
         return (
             not isinstance(node, (tree.Run, tree.Local)) and not is_index
         )  # of which nothing but comments is left

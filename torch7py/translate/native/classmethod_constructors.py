@@ -68,7 +68,7 @@ class Factories:
                     self._filled[node] = filled_table
 
     def _take(self, table: tree.Table, meta: str) -> None:
-        if any(not isinstance(item.key, String) for item in table.fields):
+        if any(item.key_name is None for item in table.fields):
             raise Problem("T7-242", table.line, "an object with items")
         if self.tables.setdefault(table, meta) != meta:
             raise Problem("T7-242", table.line, "an object of one of several classes")
@@ -126,7 +126,7 @@ class Factories:
         for function in functions:
             tables = [n for n in tree.walk(function.body) if isinstance(n, tree.Table) and n in self.tables]
             for table in tables:
-                fields = {item.key.value for item in table.fields if isinstance(item.key, String)}
+                fields = set(table.named_values)
                 if len(tables) == 1:
                     fields |= self._set_later(function, table)
                 common_fields = fields if common_fields is None else common_fields & fields

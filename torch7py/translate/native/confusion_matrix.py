@@ -8,7 +8,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, method_statements
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Index, Invoke, String
+from torch7py.translate.tree import Call, Index, Invoke
 
 __all__ = ["field"]
 
@@ -48,6 +48,6 @@ for _name in _METHODS:
 
 
 def field(t: Translation, node: Index) -> Py:
-    if not isinstance(node.key, String) or node.key.value not in CONFUSION_FIELDS:
+    if node.key_name not in CONFUSION_FIELDS:
         raise Problem("T7-203", node.line, "a field of a confusion matrix")
-    return atom(f"{t.value(node.base).at(code.ATOM)}.{node.key.value}")
+    return atom(f"{t.value(node.base).at(code.ATOM)}.{node.key_name}")

@@ -6,7 +6,7 @@ import keyword
 
 from torch7py.translate import tree
 from torch7py.translate.native.tree_replacement import replace_in
-from torch7py.translate.tree import Block, Expression, Index, Name, String
+from torch7py.translate.tree import Block, Expression, Index, Name
 from torch7py.translate.tree_queries import declared
 
 __all__ = ["read_globals"]
@@ -27,7 +27,7 @@ def read_globals(program: Block) -> None:
         return
     names: dict[Expression, Expression] = {}
     for node in fields:
-        name = node.key.value if isinstance(node.key, String) else ""
+        name = node.key_name or ""
         plain = name.isascii() and name.isidentifier() and name not in _WORDS and not keyword.iskeyword(name)
         if plain:
             names[node] = Name(node.span, name, of_globals=True)

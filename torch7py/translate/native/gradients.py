@@ -28,7 +28,7 @@ def is_gradient(t: Translation, value: tree.Node | tree.Block, gradients: set[Va
     return any(
         t.user_passes.is_backward(node)
         or (isinstance(node, Name) and t.scopes.of_name[node] in gradients)
-        or (isinstance(node, Index) and isinstance(node.key, tree.String) and node.key.value == "gradInput")
+        or (isinstance(node, Index) and node.key_name == "gradInput")
         for node in tree.direct_nodes(value)
     )
 

@@ -233,11 +233,9 @@ def _named(t: Translation, node: Call, names: tuple[str, ...]) -> dict[str, Expr
     path = t.path(node.callee)
     first = node.arguments[0] if len(node.arguments) == 1 else None
     if isinstance(first, Table) and any(field.key is not None for field in first.fields):
-        arguments = {}
-        for field in first.fields:
-            if not isinstance(field.key, String) or field.key.value not in names:
-                raise Undecided("T7-203", node.line, f"{path} with a setting that has no form")
-            arguments[field.key.value] = field.value
+        if any(field.key_name not in names for field in first.fields):
+            raise Undecided("T7-203", node.line, f"{path} with a setting that has no form")
+        arguments = first.named_values
     elif first is not None and t.kind(first) == "table" and t.representation(first) != "list":
         raise Undecided("T7-203", node.line, f"{path} with settings that are not written out")
     else:

@@ -79,7 +79,7 @@ def index(t: Translation, node: Index) -> Py:
             return held
     lua_class = t.types.class_named(node)
     if lua_class is not None and lua_class.holder is not None:
-        named_so = isinstance(node.key, tree.String) and node.key.value == lua_class.name.rpartition(".")[2]
+        named_so = node.key_name == lua_class.name.rpartition(".")[2]
         if named_so and t.type(lua_class.holder).find() is t.type(node.base).find():
             return t.modules.class_name(lua_class, node.line)
     fact = timers_and_paths.index(t, node)

@@ -109,7 +109,7 @@ class Makers:
             t.names.chosen[variable] = "self"
         for what, kept in maker.instead.values():
             if what == "fields" and isinstance(kept, tree.Table):
-                if any(not isinstance(item.key, String) for item in kept.fields):
+                if any(item.key_name is None for item in kept.fields):
                     raise problem
             elif what == "fields" and not self._parent_call(lua_class, kept):
                 raise problem

@@ -233,7 +233,7 @@ class LayerFunction(LayerStudy):
 
     def _is_output_inside(self, node: Index) -> bool:
         """``self.field.output``, of a module that the layer has in it."""
-        named = isinstance(node.key, tree.String) and node.key.value == "output"
+        named = node.key_name == "output"
         return named and self.self_field(node.base) is not None and self.t.kind(node.base) == "module"
 
     def _gradient_with_part(self, node: Expression) -> str | None:

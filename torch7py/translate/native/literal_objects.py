@@ -41,7 +41,7 @@ class LiteralObjects:
         if len(family) > 1 or lua_class.makers or "__init" in lua_class.methods:
             raise Problem("T7-242", lua_class.literals[0][0].line, "an object made outside of its class")
         for call, table in lua_class.literals:
-            if any(not isinstance(item.key, String) for item in table.fields):
+            if any(item.key_name is None for item in table.fields):
                 raise Problem("T7-242", call.line, "an object with items")
             self.tables[table] = lua_class
             self.calls.add(call)

@@ -16,7 +16,7 @@ from torch7py.translate.kinds import LuaClass, Type, all_parts
 from torch7py.translate.native.interfaces.classes import Classes
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Index, Invoke, Name, String
+from torch7py.translate.tree import Call, Index, Invoke, Name
 
 __all__ = ["MODES", "ModeMethods"]
 
@@ -92,9 +92,7 @@ class ModeMethods:
             is_self_field = (
                 isinstance(target, Index) and isinstance(target.base, Name) and target.base.name == "self"
             )
-            is_mode = (
-                isinstance(target, Index) and isinstance(target.key, String) and target.key.value == "train"
-            )
+            is_mode = isinstance(target, Index) and target.key_name == "train"
             if not (is_self_field and is_mode and isinstance(value, tree.Boolean)):
                 return False
             if value.value is not (name == "training"):
@@ -129,7 +127,7 @@ class ModeMethods:
                 return False
             for lua_class in part.classes:
                 asked = self.classes.fields_asked.get(lua_class, ())
-                if any(isinstance(n.key, String) and n.key.value == "train" for n in asked):
+                if any(n.key_name == "train" for n in asked):
                     return False
         return True
 
@@ -138,11 +136,8 @@ class ModeMethods:
         t = self.t
         call = node.call if isinstance(node, tree.Run) else None
         callee = call.callee if isinstance(call, Call) else None
-        if (
-            not isinstance(callee, Index)
-            or not isinstance(callee.key, String)
-            or callee.key.value not in MODES
-        ):
+        name = callee.key_name if isinstance(callee, Index) else None
+        if not isinstance(callee, Index) or name not in MODES:
             return False
         owner = self.classes.owners.get(t.scope.function) if t.scope.function is not None else None
         assert isinstance(call, Call)
@@ -152,7 +147,6 @@ class ModeMethods:
         of_base = owner.base is not None and t.types.class_named(callee.base) is owner.base
         if not named and not of_base and t.path(callee.base) != owner.parent:
             return False
-        name = callee.key.value
         if t.types.function_called(call) and name in self._every(owner.base):
             return False
         t.emit(self._plain(owner.base or owner, name))

@@ -259,7 +259,7 @@ def value(t: Translation, node: Expression) -> Py | None:
     if function is not None and is_function_value(function):
         return _function_value(t, function)
     if isinstance(node, Index) and path is None:
-        of_objects = isinstance(node.key, String) and node.key.value in page_library.entries("OBJECT_METHODS")
+        of_objects = node.key_name in page_library.entries("OBJECT_METHODS")
         function = "field_or_method" if t.plain_modules and of_objects else "index"
         return library_call(t, function, [t.value(node.base).text, t.value(node.key).text])
     if isinstance(node, Index) and path is not None and t.plain_modules and facts.class_of(path) is not None:
@@ -594,7 +594,7 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
 
 
 def _is_new(node: Index) -> bool:
-    return node.dotted and isinstance(node.key, String) and node.key.value == "new"
+    return node.dotted and node.key_name == "new"
 
 
 def arguments(t: Translation, args: tuple[Expression, ...], counted: bool = True) -> list[str]:

@@ -81,9 +81,7 @@ def _of_field(t: Translation, node: Index, name: str, strings: set[str], seen: s
                 values.append(statement.values[at])
     for constructor in tree.every(t.program, tree.Table):
         if t.type(constructor).find() is table:
-            values += [
-                f.value for f in constructor.fields if isinstance(f.key, String) and f.key.value == name
-            ]
+            values += [f.value for f in constructor.fields if f.key_name == name]
     for call in tree.every(t.program, Invoke):
         option = call.arguments[0] if call.method == "option" and len(call.arguments) > 1 else None
         if isinstance(option, String) and library.option_name(option.value) == name:

@@ -128,7 +128,7 @@ class UserPasses:
         return text[len(base) + 1 : -1]
 
     def field(self, node: Index) -> Py | None:
-        if not isinstance(node.key, tree.String) or node.key.value != "output":
+        if node.key_name != "output":
             return None
         if node not in self._inside:
             return None

@@ -152,7 +152,7 @@ class Builders:
     def _find_field(self, block: Block, statement: Statement, target: Index, value: Expression) -> None:
         """``self.net = nn.Sequential()`` and each ``self.net:add(...)`` after it, before anything else uses it."""
         builder = FieldBuilder(target, value)
-        name = target.key.value if isinstance(target.key, tree.String) else None
+        name = target.key_name
         following = block.statements[block.statements.index(statement) + 1 :]
         for other in following:
             if isinstance(other, tree.Run) and _adds_to(other.call, target):
@@ -168,7 +168,7 @@ class Builders:
             (value, self.of_fields.get(statement))
             for statement in tree.every(self.t.program, tree.Assign)
             for target, value in zip(statement.targets, statement.values, strict=False)
-            if isinstance(target, Index) and isinstance(target.key, tree.String) and target.key.value == name
+            if isinstance(target, Index) and target.key_name == name
         ]
 
     def written_with_last(self, statement: Statement) -> Builder | None:
@@ -193,7 +193,7 @@ class Builders:
 
     def _set(self, block: Block, statement: Statement, target: tree.Index, value: Expression) -> None:
         """``criterion.sizeAverage = false`` after it is made, as if its constructor had been told."""
-        key = target.key.value if isinstance(target.key, tree.String) else ""
+        key = target.key_name or ""
         builder = self.builder_at(target.base) if isinstance(target.base, Name) else None
         if builder is None or not self._untouched(builder, statement):
             return
@@ -443,7 +443,7 @@ class Builders:
 
 
 def is_field(node: Index, name: str) -> bool:
-    return isinstance(node.key, tree.String) and node.key.value == name
+    return node.key_name == name
 
 
 def added_to(first: Expression, call: Expression) -> Expression:

@@ -81,8 +81,6 @@ def _is_only_called(t: Known, parameter: Variable) -> bool:
             return callees.issuperset(t.scopes.of_name[target].reads)
         if statement.function is function and isinstance(target, Index) and isinstance(target.key, String):
             name = target.key.value
-            same = [
-                n for n in tree.every(t.program, Index) if isinstance(n.key, String) and n.key.value == name
-            ]
+            same = [n for n in tree.every(t.program, Index) if n.key_name == name]
             return callees.issuperset(node for node in same if node is not target)
     return False

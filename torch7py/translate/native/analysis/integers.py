@@ -208,9 +208,7 @@ class Integers:
         uses = [
             node
             for node in tree.every(self.t.program, Index)
-            if isinstance(node.key, tree.String)
-            and node.key.value == name
-            and self.t.type(node.base).has("options")
+            if node.key_name == name and self.t.type(node.base).has("options")
         ]
         computed, scales = set(), False
         for node in tree.every(self.t.program, Binary):

@@ -279,7 +279,7 @@ class Intervals:
             return (math.inf, math.inf)
         kind = self.t.kind(node.base)
         base_type = self.t.type(node.base)
-        name = node.key.value if isinstance(node.key, tree.String) else None
+        name = node.key_name
         if kind == "table" and base_type.has("options") and name is not None:
             default = self.t.options.get(name)
             return ANY if default is None else self._option(default)

@@ -177,7 +177,7 @@ class Optimizer:
         """How a method is written with the settings of a table: optim.sgd in one of three ways."""
         if name != "sgd":
             return METHODS[name]
-        keys = {item.key.value for item in table.fields if isinstance(item.key, tree.String)}
+        keys = set(table.named_values)
         by_element = (keys | self.changed) & {"learningRates", "weightDecays"}
         if by_element or ("momentum" in self.changed and "dampening" not in keys):
             return METHODS["sgd by element"]
@@ -213,5 +213,5 @@ class Optimizer:
 
 def _falls(item: tree.Field) -> bool:
     """Whether a setting is a decay of the rate that is not surely 0."""
-    is_decay = isinstance(item.key, tree.String) and item.key.value == "learningRateDecay"
+    is_decay = item.key_name == "learningRateDecay"
     return is_decay and not (isinstance(item.value, tree.Number) and item.value.value == 0)

@@ -85,7 +85,7 @@ class Holders:
             ):
                 continue
             for item in value.fields:
-                if isinstance(item.key, tree.String) and item.key.value == holder[1]:
+                if item.key is not None and item.key_name == holder[1]:
                     target = Index(item.span, targets[0], item.key, True)
                     self.t.types.by_node[target] = self.t.type(item.value)
                     literals.append((statement, target, item))

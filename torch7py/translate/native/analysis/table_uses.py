@@ -59,8 +59,7 @@ class TableUses:
         """Whether a table is a layer's own of gradients, of which autograd makes a list in any case."""
         return (
             isinstance(table, Index)
-            and isinstance(table.key, tree.String)
-            and table.key.value == "gradInput"
+            and table.key_name == "gradInput"
             and self.t.kind(table.base) in ("module", "criterion")
         )
 

@@ -288,8 +288,7 @@ class Tables:
             constructors = self.uses.constructors.get(table_type, [])
             removed = table_type.has("removed") or table_type.has("dict") or not constructors
             return not removed and all(
-                any(isinstance(i.key, tree.String) and i.key.value == node.key.value for i in table.fields)
-                for table in constructors
+                any(i.key_name == node.key.value for i in table.fields) for table in constructors
             )
         loop = self.uses.loop_of.get(self.t.scopes.of_name[node.key]) if isinstance(node.key, Name) else None
         if not isinstance(loop, tree.GenericFor):
@@ -411,7 +410,7 @@ class Tables:
 
     def _object_values(self, object_type: Type, node: Index) -> list[Expression]:
         """What a field of objects begins with: in a class, or in the table that becomes an object."""
-        name = node.key.value if isinstance(node.key, tree.String) else None
+        name = node.key_name
         return [
             v
             for lua_class in object_type.classes
@@ -426,10 +425,10 @@ class Tables:
             item.value
             for constructor in self.uses.constructors.get(table_type, [])
             for item in constructor.fields
-            if isinstance(item.key, tree.String) and item.key.value == name
+            if item.key_name == name
         ]
         for statement, target in self.uses.stores.get(table_type, []):
-            if isinstance(target.key, tree.String) and target.key.value == name:
+            if target.key_name == name:
                 index = statement.targets.index(target)
                 if index < len(statement.values):
                     values.append(statement.values[index])

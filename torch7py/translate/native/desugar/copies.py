@@ -45,11 +45,7 @@ def _is_parallel(statement: Statement) -> Name | None:
         return None
     value = statement.values[0]
     callee = value.callee if isinstance(value, Call) else None
-    named = (
-        isinstance(callee, Index)
-        and isinstance(callee.key, String)
-        and callee.key.value == "DataParallelTable"
-    )
+    named = isinstance(callee, Index) and callee.key_name == "DataParallelTable"
     return (
         statement.targets[0]
         if named and len(statement.targets) == 1 and isinstance(statement.targets[0], Name)

@@ -121,12 +121,7 @@ def _is_class_of(node: Expression, name: str) -> bool:
 
 
 def _is_torch(node: Expression, name: str) -> bool:
-    return (
-        isinstance(node, Index)
-        and _name(node.base) == "torch"
-        and isinstance(node.key, String)
-        and node.key.value == name
-    )
+    return isinstance(node, Index) and _name(node.base) == "torch" and node.key_name == name
 
 
 def _calls(node: Expression, name: str, argument: str) -> bool:

@@ -27,7 +27,7 @@ class OtherNames(Rewriting):
                 isinstance(callee, Index) and isinstance(callee.base, Name) and callee.base.name == "inn"
             ):
                 continue
-            key = callee.key.value if isinstance(callee.key, String) else None
+            key = callee.key_name
             if key in NAMES and self._is_package(callee.base):
                 name, after = NAMES[key]
                 edits.append((callee.span.start, callee.span.end, f"nn.{name}"))

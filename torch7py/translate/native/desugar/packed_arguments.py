@@ -48,7 +48,7 @@ class PackedArguments(Rewriting):
         table = call.arguments[0] if isinstance(call, Call) and len(call.arguments) == 1 else None
         if not isinstance(call, Call) or not isinstance(call.callee, Name) or not isinstance(table, Table):
             raise Leave
-        options = {i.key.value: i.value for i in table.fields if isinstance(i.key, String)}
+        options = table.named_values
         pack = options.get("pack")
         if not isinstance(pack, tree.Boolean) or not pack.value or options.keys() - _OPTIONS:
             raise Leave
@@ -90,7 +90,7 @@ class PackedArguments(Rewriting):
         """The name of an argument, and what else is said of it, but for its check."""
         if not isinstance(node, Table):
             raise Leave
-        entries = {i.key.value: i.value for i in node.fields if isinstance(i.key, String)}
+        entries = node.named_values
         name = entries.get("name")
         if len(entries) != len(node.fields) or entries.keys() - OF_RULE or not isinstance(name, String):
             raise Leave

@@ -251,12 +251,12 @@ def _options(node: Expression) -> dict[str, Expression] | None:
     """The entries of a table that is written out, by their names."""
     if not isinstance(node, tree.Table):
         return None
-    names = [field.key.value if isinstance(field.key, String) else "" for field in node.fields]
+    names = [field.key_name or "" for field in node.fields]
     return dict(zip(names, (field.value for field in node.fields), strict=True)) if all(names) else None
 
 
 def _named(node: Index, name: str) -> bool:
-    return isinstance(node.key, String) and node.key.value == name
+    return node.key_name == name
 
 
 def _root(node: Expression) -> Name | None:

@@ -119,7 +119,7 @@ class SearchPath(Rewriting):
         if values not in (["^@", ""], ["@", ""], [2]):
             return False
         asked = source.base if isinstance(source, Index) else None
-        named = isinstance(source, Index) and isinstance(source.key, String) and source.key.value == "source"
+        named = isinstance(source, Index) and source.key_name == "source"
         return named and isinstance(asked, Call) and dotted(asked.callee) == "debug.getinfo"
 
 

@@ -48,10 +48,7 @@ class Graphs(Methods):
         self.declined: dict[int, Problem] = {}  # where a graph is made of which no class could be, and why
         self.made: set[int] = set()  # where one is made that has a class
         self.plain_parts: set[tree.Function] = set()
-        self.named = any(
-            isinstance(node.key, String) and node.key.value == "annotations"
-            for node in tree.every(translator.program, Index)
-        )
+        self.named = any(node.key_name == "annotations" for node in tree.every(translator.program, Index))
         if "nn.gModule" in translator.layer_names:
             self._find_in(translator.program, None)
             in_class = {*self.members, *self.members.values(), *self.returned, *self.builders}

@@ -202,6 +202,6 @@ def annotation(node: Invoke) -> Expression | None:
     """The name in ``node:annotate{name = ...}``."""
     table = node.arguments[0] if node.arguments else None
     for item in table.fields if isinstance(table, tree.Table) else ():
-        if isinstance(item.key, String) and item.key.value == "name":
+        if item.key_name == "name":
             return item.value
     return None

@@ -10,7 +10,7 @@ from torch7py.translate.layers.as_modules import REORDERED, TURNED
 from torch7py.translate.layers.helpers import DERIVED
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, String
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Number
 
 __all__ = ["entry", "entry_type", "is_module"]
 
@@ -96,7 +96,7 @@ def entry_type(t: Translation, node: Expression) -> Type | None:
 
 
 def _is_modules(node: Index) -> bool:
-    return isinstance(node.key, String) and node.key.value == "modules"
+    return node.key_name == "modules"
 
 
 def _moves_layers(t: Translation) -> bool:

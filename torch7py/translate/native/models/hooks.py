@@ -51,11 +51,7 @@ class Hooks:
                 for inner in tree.walk(argument)
             }
             for node in nodes:
-                if (
-                    not isinstance(node, Index)
-                    or not isinstance(node.key, String)
-                    or node.key.value != "output"
-                ):
+                if not isinstance(node, Index) or node.key_name != "output":
                     continue
                 if self.t.kind(node.base) != "module" or node in self.coupling.inside:
                     continue

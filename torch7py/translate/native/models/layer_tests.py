@@ -124,7 +124,7 @@ class LayerTests:
         if isinstance(node, Call) and t.path(node.callee) in ("torch.type", "torch.typename"):
             only = node.arguments[0] if len(node.arguments) == 1 else None
             return only if only is not None and t.kind(only) == "module" else None
-        if isinstance(node, Index) and isinstance(node.key, String) and node.key.value == "__typename":
+        if isinstance(node, Index) and node.key_name == "__typename":
             return node.base if t.kind(node.base) == "module" else None
         if isinstance(node, Name) and t.kind(node) in ("string", None, "any"):
             variable = t.scopes.of_name[node]
@@ -335,10 +335,7 @@ class LayerTests:
         if isinstance(node, Binary) and node.operator == "~=":
             return False
         return self._test(node) is not None or (
-            isinstance(node, Index)
-            and isinstance(node.key, String)
-            and node.key.value in ("weight", "bias")
-            and self.is_any(node.base)
+            isinstance(node, Index) and node.key_name in ("weight", "bias") and self.is_any(node.base)
         )
 
     def _is_of_own_field(self, node: Expression) -> bool:
@@ -349,12 +346,12 @@ class LayerTests:
                 return False
             node = node.left
         own = self.t.types.program_fields - self.t.types.fields_of_modules
-        is_own = isinstance(node, Index) and isinstance(node.key, String) and node.key.value in own
+        is_own = isinstance(node, Index) and node.key_name in own
         return is_own and isinstance(node, Index) and self.t.kind(node.base) == "module"
 
 
 def _is_list_of_modules(node: Index) -> bool:
-    return isinstance(node.key, String) and node.key.value == "modules"
+    return node.key_name == "modules"
 
 
 def _several(classes: list[str]) -> Py:

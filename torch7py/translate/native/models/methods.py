@@ -82,8 +82,7 @@ class Models(interfaces.Models):
         self.surgery = Surgery(translator, self.layer_tests)
         self.sharing = Sharing(translator)
         self.reads_gradients = any(  # which are zeros, and not None, when they are cleared
-            isinstance(node.key, tree.String)
-            and node.key.value in ("gradWeight", "gradBias")
+            node.key_name in ("gradWeight", "gradBias")
             and translator.kind(node.base) == "module"
             and not translator.type(node.base).find().classes
             for node in tree.every(translator.program, Index)
@@ -427,7 +426,7 @@ class Models(interfaces.Models):
         )
 
     def setting(self, target: Index) -> str | None:
-        name = target.key.value if isinstance(target.key, tree.String) else ""
+        name = target.key_name or ""
         if name not in ("batchnoise", "normalized", "logsoftmax") or self.t.kind(target.base) != "module":
             return None
         if {layer.name for layer in self.t.type(target.base).find().layers} != {"nn.NCEModule"}:
@@ -442,7 +441,7 @@ class Models(interfaces.Models):
             return True
         if t.path(target) in ("nn.FastLSTM.usenngraph", "nn.GRU.usenngraph") and _is_flag(value):
             return True  # how it is computed, not what
-        name = target.key.value if isinstance(target.key, tree.String) else ""
+        name = target.key_name or ""
         if t.kind(target.base) == "criterion" and name == "sizeAverage" and isinstance(value, tree.Boolean):
             names = {layer.name for layer in t.type(target.base).find().layers}
             if names and not any(map(is_function, names)) and not t.type(target.base).find().classes:
@@ -586,7 +585,7 @@ _BIAS_APART = {
 
 
 def _is_field(node: Index, name: str) -> bool:
-    return isinstance(node.key, tree.String) and node.key.value == name
+    return node.key_name == name
 
 
 def _moves_once(node: Invoke) -> bool:

@@ -56,7 +56,7 @@ class Modes:
             node
             for member in family
             for node in t.classes.fields_asked.get(member, ())
-            if isinstance(node.key, String) and node.key.value == "train" and node not in targets
+            if node.key_name == "train" and node not in targets
         }
         asked = {node: self._asked(node) for node in reads}
         if set(asked.values()) <= {"false"} or not self._runs_unset(family):

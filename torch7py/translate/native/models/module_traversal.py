@@ -163,33 +163,31 @@ class Surgery:
 
     def field(self, node: Index) -> Py | None:
         """The sizes of a convolution that is looked at among other layers."""
-        if not (isinstance(node.key, String) and node.key.value in _CONVOLUTION):
+        t, name = self.t, node.key_name
+        if name not in _CONVOLUTION:
             return None
-        t = self.t
         type_ = t.type(node.base).find()
-        names = {layer.name for layer in type_.layers}
+        layers = {layer.name for layer in type_.layers}
         if (
             t.kind(node.base) != "module"
             or type_.classes
-            or not (self.tests.is_any(node.base) or _convolutions(names))
+            or not (self.tests.is_any(node.base) or _convolutions(layers))
         ):
             return None
         may_pool = self.tests.is_taken_out(node.base) and any(
             "Pooling" in name for name in self.tests.classes()
         )
-        if may_pool and "Plane" not in node.key.value:  # a pooling may have one number for both
-            raise Undecided("T7-225", node.line, f"the field {node.key.value} of a convolution or pooling")
+        if may_pool and "Plane" not in name:  # a pooling may have one number for both
+            raise Undecided("T7-225", node.line, f"the field {name} of a convolution or pooling")
         if any("Temporal" in name or "Volumetric" in name for name in self.tests.classes()):
-            raise Problem(
-                "T7-225", node.line, f"the field {node.key.value} of one of several kinds of convolutions"
-            )
-        return atom(f"{t.value(node.base).at(code.ATOM)}.{_CONVOLUTION[node.key.value]}")
+            raise Problem("T7-225", node.line, f"the field {name} of one of several kinds of convolutions")
+        return atom(f"{t.value(node.base).at(code.ATOM)}.{_CONVOLUTION[name]}")
 
     def assign(self, target: Index, value: Expression) -> bool:
         """``net.modules[i] = layer``, and ``m.p = 0`` of a Dropout."""
         t = self.t
         base = target.base
-        if isinstance(base, Index) and isinstance(base.key, String) and base.key.value == "modules":
+        if isinstance(base, Index) and base.key_name == "modules":
             if t.kind(base.base) != "module":
                 return False
             index = "-1" if tree_queries.is_last(target) else t.expressions.position(target.key).text
@@ -208,7 +206,7 @@ class Surgery:
             else:
                 t.emit(f"{container}[{index}] = {t.value(value)}")
             return True
-        name = target.key.value if isinstance(target.key, String) else ""
+        name = target.key_name or ""
         if t.kind(base) != "module" or t.type(base).find().classes or name != "p":
             return False
         if not any(path.endswith("Dropout") for path in self.tests.classes()):
@@ -225,7 +223,7 @@ def _listed(lua_class: LuaClass) -> set[str]:
         for function in lua_class.methods.values()
         for node in tree.every(function.body, tree.Assign)
         for target in node.targets
-        if isinstance(target, Index) and isinstance(target.key, String) and target.key.value == "modules"
+        if isinstance(target, Index) and target.key_name == "modules"
     ]
     if len(lists) != 1 or lists[0][0] is not start or not isinstance(lists[0][1], tree.Table):
         return set()

@@ -47,7 +47,7 @@ class Origins:
             sources = [s for s in t.integers.sources(variable) if not isinstance(s, bool)]
             return any(self.from_layers(s, seen) for s in [*sources, *self._put_into(variable)])
         if isinstance(node, Index):
-            key = node.key.value if isinstance(node.key, tree.String) else None
+            key = node.key_name
             if key is None or t.kind(node.base) in ("tensor", "table"):
                 return self.from_layers(node.base, seen)
             if key in seen:

@@ -46,7 +46,7 @@ def looked_at(t: Translation, optimizer: Optimizer, call: Call) -> bool:
 def _changes(optimizer: Optimizer) -> bool:
     for _, table in optimizer.constructions:
         for item in table.fields:
-            name = item.key.value if isinstance(item.key, tree.String) else ""
+            name = item.key_name or ""
             zero = isinstance(item.value, tree.Number) and item.value.value == 0
             no = isinstance(item.value, tree.Boolean) and not item.value.value
             if name in ("weightDecay", "weightDecays", "nesterov") and not zero and not no:
@@ -198,9 +198,7 @@ class _Gradients:
             return _Event(at, "call", statement, tuple(called)) if called else None
         if self.training.holders.of(node) in self.holders and self.training.holders.of(node) != self.weights:
             return None if self._is_passed(node, statement) else _Event(node.span.start, "read", statement)
-        is_field = (
-            isinstance(node, tree.Index) and isinstance(node.key, tree.String) and node.key.value in _FIELDS
-        )
+        is_field = isinstance(node, tree.Index) and node.key_name in _FIELDS
         return _Event(node.span.start, "read", statement) if is_field else None
 
     def _clears(self, node: Invoke) -> bool:

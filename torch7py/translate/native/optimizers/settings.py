@@ -150,7 +150,7 @@ def _is_looked_into(t: Translation, state: Expression) -> bool:
         if isinstance(base, tree.Index) and isinstance(base.key, tree.String):
             is_state = base.key.value in names
         else:
-            is_state = not names and isinstance(node.key, tree.String) and node.key.value in _COUNTS
+            is_state = not names and node.key_name in _COUNTS
         if is_state and is_loaded(t, base):
             return True
     return False

@@ -62,7 +62,7 @@ def _construction(
     method = optimizer.form(name, table)
     arguments: dict[str, str] = {}
     for item in table.fields:
-        key = item.key.value if isinstance(item.key, tree.String) else ""
+        key = item.key_name or ""
         if key and key not in method.settings and key not in STATE[name]:
             continue
         if key not in method.settings:

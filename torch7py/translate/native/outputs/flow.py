@@ -315,7 +315,7 @@ class _Flow:
     def index(self, node: Index) -> Facts:
         facts = self.carried(node.base)
         self.value(node.key)
-        name = node.key.value if isinstance(node.key, tree.String) else ""
+        name = node.key_name or ""
         if name in ("output", "gradInput") and self.t.kind(node.base) in ("module", "criterion"):
             module = self.identity.resolved(node.base, self.bound)
             return frozenset({Fact(node, module, backward=name == "gradInput")})

@@ -93,7 +93,7 @@ def into_result(
 
 
 def is_new(node: tree.Index) -> bool:
-    return isinstance(node.key, tree.String) and node.key.value == "new"
+    return node.key_name == "new"
 
 
 def new(t: Translation, receiver: Expression, arguments: Arguments) -> Py:

@@ -123,7 +123,7 @@ def _of_its_type(t: Translation, node: Expression) -> Py:
 
 def _first_gradient(t: Translation, node: Expression) -> str | None:
     """A tensor where ``criterion.gradInput`` of a criterion is that the program made, and only a function has moved."""
-    if not (isinstance(node, Index) and isinstance(node.key, String) and node.key.value == "gradInput"):
+    if not (isinstance(node, Index) and node.key_name == "gradInput"):
         return None
     if t.kind(node.base) != "criterion" or not isinstance(node.base, Name):
         return None

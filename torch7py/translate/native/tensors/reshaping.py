@@ -136,7 +136,7 @@ def _assigned_values(t: Translation, node: Expression) -> list[Expression]:
             return t.tables.assigned_values(t.type(over.arguments[0]), None)
         return [source for source in t.integers.sources(variable) if not isinstance(source, bool)]
     if isinstance(node, Index) and t.kind(node.base) == "table":
-        name = node.key.value if isinstance(node.key, tree.String) else None
+        name = node.key_name
         return t.tables.assigned_values(t.type(node.base), name)
     if isinstance(node, (Call, Invoke)):
         return [r.values[0] for f in t.types.function_called(node) for r in returns_of(f) if r.values]

@@ -282,8 +282,6 @@ class BackwardPasses:
 
     def _reads_gradient(self, node: tree.Node | Block) -> bool:
         """``module.gradInput``"""
-        if not (
-            isinstance(node, Index) and isinstance(node.key, tree.String) and node.key.value == "gradInput"
-        ):
+        if not (isinstance(node, Index) and node.key_name == "gradInput"):
             return False
         return self.t.kind(node.base) in ("module", "criterion")

@@ -149,7 +149,7 @@ class Forwards:
     def alike(self, a: Expression, b: Expression) -> bool:
         """Whether two expressions are the same, or one is a module's forward and the other its output."""
         if isinstance(a, (Call, Invoke)) and self.is_forward(a) and isinstance(b, Index):
-            is_output = isinstance(b.key, tree.String) and b.key.value == "output"
+            is_output = b.key_name == "output"
             return is_output and self.flow.same(self.module(a), b.base)
         return self.flow.same(a, b)
 

@@ -281,10 +281,7 @@ class FlatVectors(interfaces.FlatVectors):
         """Whether the program has weights that stay."""
         return any(
             isinstance(n, tree.Assign)
-            and any(
-                isinstance(x, Index) and isinstance(x.key, tree.String) and x.key.value == "accGradParameters"
-                for x in n.targets
-            )
+            and any(isinstance(x, Index) and x.key_name == "accGradParameters" for x in n.targets)
             for n in tree.walk(self.t.program)
         )
 

@@ -163,7 +163,7 @@ class Training(interfaces.Training):
         if not {"training", "evaluate"}.isdisjoint(lua_class.methods):
             return True
         return any(
-            isinstance(node.key, tree.String) and node.key.value == "train"
+            node.key_name == "train"
             for method in lua_class.methods.values()
             for node in tree.every(method.body, Index)
         )

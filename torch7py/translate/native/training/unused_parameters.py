@@ -92,11 +92,7 @@ class RunParts:
     def _moves(self) -> bool:
         """Whether the program moves weights otherwise than by their gradients of the step."""
         for node in tree.walk(self.t.program):
-            if (
-                isinstance(node, tree.Field)
-                and isinstance(node.key, tree.String)
-                and node.key.value in _MOVED
-            ):
+            if isinstance(node, tree.Field) and node.key_name in _MOVED:
                 return True
             path = self.t.path(node.callee) if isinstance(node, Call) else None
             if path is not None and path.startswith("optim.") and path[6:] in _MOVING:
