@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.helpers.register import helper
+import math
+import sys
 
-helper(
-    "NCE",
-    '''
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
 class NCE(nn.Module):
     """Of (x, classes from 1): probabilities of the classes and of others drawn as noise, by the model and by the noise.
 
@@ -44,7 +47,7 @@ class NCE(nn.Module):
             average = torch.cat((of_target[:, None], of_noise), 1).mean()
         if self.z <= 0:
             self.z = average.item() * len(self.weight)
-            sys.stdout.write(f"normalization constant Z approximated to {self.z:.14g}\\n")
+            sys.stdout.write(f"normalization constant Z approximated to {self.z:.14g}\n")
         known = self.frequencies.to(x.dtype)
         return of_target / self.z, of_noise / self.z, known[target], known[noise].expand_as(of_noise)
 
@@ -56,12 +59,8 @@ class NCE(nn.Module):
         if x.dim() == 2:
             return self.step(x, target)
         return [self.step(*both) for both in zip(x, target, strict=True)]
-''',
-)
 
-helper(
-    "NoiseContrast",
-    '''
+
 class NoiseContrast(torch.autograd.Function):
     """How badly targets are told from noise: the sum of -log of the shares of the model and of the noise.
 
@@ -80,5 +79,3 @@ class NoiseContrast(torch.autograd.Function):
         p, s, q, of_target, of_noise = ctx.saved_tensors
         of_p = -s.shape[1] * q / of_target / (p + 1e-7)
         return gradient * of_p, gradient * (s / of_noise / (s + 1e-7)), None, None
-''',
-)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.helpers.register import helper
+import torch
+from torch import nn
 
-helper(
-    "WhiteNoise",
-    '''
+
 class WhiteNoise(nn.Module):
     """Adds normal noise in training, and its mean in evaluation."""
 
@@ -16,21 +15,13 @@ class WhiteNoise(nn.Module):
 
     def forward(self, x):
         return x + self.mean + (self.std * torch.randn_like(x) if self.training else 0)
-''',
-)
 
-helper(
-    "scale_gradient",
-    '''
+
 def scale_gradient(x, factor):
     """x, whose gradient is multiplied by a factor on its way back."""
     return x.detach() + factor * (x - x.detach())
-''',
-)
 
-helper(
-    "L1Penalty",
-    '''
+
 class L1Penalty(torch.autograd.Function):
     """x, whose gradient gains that of weight * |x|; unless it passes the gradient on, it is that alone."""
 
@@ -45,12 +36,8 @@ class L1Penalty(torch.autograd.Function):
         (x,) = ctx.saved_tensors
         penalty = ctx.weight * x.sign()
         return (gradient + penalty if ctx.passes else penalty), None, None
-''',
-)
 
-helper(
-    "AddGradient",
-    '''
+
 class AddGradient(torch.autograd.Function):
     """x, whose gradient gains another."""
 
@@ -62,34 +49,22 @@ class AddGradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):
         return gradient + ctx.saved_tensors[0], None
-''',
-)
 
-helper(
-    "with_penalty",
-    '''
+
 def with_penalty(x, penalty):
     """x, whose gradient gains that of a penalty, which is not in any loss."""
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(penalty(leaf), leaf)
     return AddGradient.apply(x, gradient)
-''',
-)
 
-helper(
-    "mean_entropy",
-    '''
+
 def mean_entropy(x):
     """The entropy of the mean of distributions, the rows of x."""
     p = x.sum(0) / x.sum().detach()
     return -(p * torch.log(p + 1e-6)).sum()
-''',
-)
 
-helper(
-    "simplex",
-    '''
+
 def simplex(classes):
     """The corners of a regular simplex around the origin, at distance 1 from it, one a row; a last column of 0."""
     n = classes - 1
@@ -98,58 +73,38 @@ def simplex(classes):
         corners[k, k] = height = (1 - corners[k].square().sum()).sqrt()
         corners[k + 1 :, k] = (height * height - 1 - 1 / n) / height
     return corners
-''',
-)
 
-helper(
-    "criterion_gradient",
-    '''
+
 def criterion_gradient(criterion, x, target):
     """The gradient of a criterion's value with respect to its input."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         return torch.autograd.grad(criterion(x, target), x)[0]
-''',
-)
 
-helper(
-    "input_gradient",
-    '''
+
 def input_gradient(module, x, gradient):
     """The gradient of a module's input, from that of its output."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         return torch.autograd.grad(module(x), x, gradient)[0]
-''',
-)
 
-helper(
-    "module_gradient",
-    '''
+
 def module_gradient(module, x, gradient):
     """The gradient of a module's input, from that of its output; those of its weights are added to theirs."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         module(x).backward(gradient)
         return x.grad
-''',
-)
 
-helper(
-    "weight_gradients",
-    '''
+
 def weight_gradients(module, x, gradient):
     """Add the gradients of a module's weights to theirs, from that of its output."""
     with torch.enable_grad():
         output = module(x.detach())
     if output.requires_grad:
         output.backward(gradient)
-''',
-)
 
-helper(
-    "run_again",
-    '''
+
 def run_again(module):
     """A module as a function that leaves the running means of its batch normalizations as they are."""
 
@@ -164,5 +119,3 @@ def run_again(module):
                 each.track_running_stats = True
 
     return run
-''',
-)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.helpers.register import helper
+import math
 
-helper(
-    "pad_inside",
-    '''
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
 def pad_inside(x, dim, at, count, value):
     """Put entries of a value in front of an entry along a dimension; below 0 it is counted from the end."""
     before, after = x.tensor_split([at if at > 0 else x.shape[dim] + at], dim)
     shape = list(x.shape)
     shape[dim] = count
     return torch.cat((before, x.new_full(shape, value), after), dim)
-''',
-)
 
-helper(
-    "depth_concat",
-    '''
+
 def depth_concat(parts, dim):
     """Join tensors along a dimension; in the others a smaller one lies in the middle, with zeros around it."""
     sizes = [max(part.shape[d] for part in parts) for d in range(parts[0].dim())]
@@ -30,12 +28,8 @@ def depth_concat(parts, dim):
             margins += [missing // 2, missing - missing // 2]
         padded.append(F.pad(part, margins))
     return torch.cat(padded, dim)
-''',
-)
 
-helper(
-    "MappedConvolution",
-    '''
+
 class MappedConvolution(nn.Module):
     """A convolution between chosen planes: each connection (from, to) has a window of its own."""
 
@@ -62,12 +56,8 @@ class MappedConvolution(nn.Module):
         whole = self.weight.new_zeros(self.outputs, self.inputs, *self.weight.shape[1:])
         whole = whole.index_put((end, start), self.weight, accumulate=True)
         return F.conv2d(x, whole, self.bias, stride=self.stride)
-''',
-)
 
-helper(
-    "LocalConvolution",
-    '''
+
 class LocalConvolution(nn.Module):
     """A convolution with a window of its own for every place of an image."""
 
@@ -87,31 +77,19 @@ class LocalConvolution(nn.Module):
         weight = self.weight.flatten(0, 1).flatten(2)  # (place, output, window)
         y = torch.einsum("pow,...wp->...op", weight, columns)
         return y.unflatten(-1, self.bias.shape[1:]) + self.bias
-''',
-)
 
-helper(
-    "feature_lp_pool",
-    '''
+
 def feature_lp_pool(x, width, stride, power, dim):
     """The p-norm of every window of planes."""
     return x.unfold(dim, width, stride).pow(power).sum(-1).pow(1 / power)
-''',
-)
 
-helper(
-    "k_max_pool",
-    '''
+
 def k_max_pool(x, least, factor):
     """The k largest frames of every feature, in their order; k is a part of the frames, and at least a number."""
     k = max(least, math.ceil(factor * x.shape[-2]))
     return x.gather(-2, x.topk(k, dim=-2).indices.sort(-2).values)
-''',
-)
 
-helper(
-    "SubSampling",
-    '''
+
 class SubSampling(nn.Module):
     """The sum of each window, times a learned weight of the plane, plus a bias."""
 
@@ -125,12 +103,8 @@ class SubSampling(nn.Module):
     def forward(self, x):
         sums = F.avg_pool2d(x, self.kernel, self.stride, divisor_override=1)
         return sums * self.weight.view(-1, 1, 1) + self.bias.view(-1, 1, 1)
-''',
-)
 
-helper(
-    "TemporalSubSampling",
-    '''
+
 class TemporalSubSampling(nn.Module):
     """The sum of every few frames, times a learned weight of the feature, plus a bias."""
 
@@ -143,23 +117,15 @@ class TemporalSubSampling(nn.Module):
 
     def forward(self, x):
         return x.unfold(-2, self.kernel, self.stride).sum(-1) * self.weight + self.bias
-''',
-)
 
-helper(
-    "center_crop",
-    '''
+
 def center_crop(x, size):
     """The middle of images, of a smaller size."""
     (height, width), (tall, wide) = x.shape[-2:], size
     top, left = (height - tall) // 2, (width - wide) // 2
     return x[..., top : top + tall, left : left + wide]
-''',
-)
 
-helper(
-    "scale_image",
-    '''
+
 def scale_image(x, width, height):
     """An image of another size: interpolated where it grows, and the mean of what lies beneath where it shrinks."""
     for length in (width, height):
@@ -176,5 +142,3 @@ def scale_image(x, width, height):
             x = x @ weights.T
         x = x.transpose(-1, -2)
     return x.clone(memory_format=torch.contiguous_format)
-''',
-)

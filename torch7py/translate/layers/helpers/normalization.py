@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.helpers.register import helper
+import math
 
-helper(
-    "LayerNormalization",
-    '''
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
 class LayerNormalization(nn.Module):
     """Layer normalization as Torch7 has it: of a batch, the k-th element in memory loses the mean of example
     k % batch, which for one example is its own."""
@@ -22,21 +24,13 @@ class LayerNormalization(nn.Module):
         x = x - x.mean(-1).expand(size, *x.shape[:-1]).reshape(x.shape)
         x = x / (x.square().sum(-1, keepdim=True) + self.eps).sqrt() * size**0.5
         return x if self.weight is None else x * self.weight + self.bias
-''',
-)
 
-helper(
-    "viewed",
-    '''
+
 def viewed(x, *sizes):
     """A tensor in other sizes; a multiple of the elements is a batch."""
     return x.reshape(sizes if x.numel() == math.prod(sizes) else (-1, *sizes))
-''',
-)
 
-helper(
-    "ResizedView",
-    '''
+
 class ResizedView(nn.Module):
     """Its input in sizes that are set anew for each one; a multiple of the elements is a batch."""
 
@@ -50,12 +44,8 @@ class ResizedView(nn.Module):
         if -1 not in self.sizes:
             batch *= math.prod(x.shape[lead:]) // math.prod(self.sizes)
         return x.reshape(self.sizes if batch == 1 and not lead else (batch, *self.sizes))
-''',
-)
 
-helper(
-    "LocalMean",
-    '''
+
 class LocalMean(nn.Module):
     """The mean around each pixel, over all planes, weighted by a kernel; at the border over what is inside."""
 
@@ -71,23 +61,15 @@ class LocalMean(nn.Module):
     def share(self, x):
         """How much of the kernel lies inside the image."""
         return self.around(torch.ones_like(x))
-''',
-)
 
-helper(
-    "SubtractiveNormalization",
-    '''
+
 class SubtractiveNormalization(LocalMean):
     """Subtracts the mean around each pixel."""
 
     def forward(self, x):
         return x - self.around(x) / self.share(x)
-''',
-)
 
-helper(
-    "DivisiveNormalization",
-    '''
+
 class DivisiveNormalization(LocalMean):
     """Divides by the root of the mean square around each pixel, where that is above a threshold."""
 
@@ -98,12 +80,8 @@ class DivisiveNormalization(LocalMean):
     def forward(self, x):
         deviation = torch.sqrt(self.around(x.square())) / self.share(x)
         return x / F.threshold(deviation, self.threshold, self.value)
-''',
-)
 
-helper(
-    "normalize",
-    '''
+
 def normalize(x, p, eps=1e-10):
     """x divided by its p-norm, with Torch7's gradient, in which eps keeps powers from 0."""
     size = x.detach().abs()
@@ -116,23 +94,15 @@ def normalize(x, p, eps=1e-10):
         norm = power ** (1 / p)
         slope = (size + (eps if p < 2 else 0)).pow(p - 2) * x.detach() * norm / power
     return x / (norm + (slope * (x - x.detach())).sum(-1, keepdim=True))
-''',
-)
 
-helper(
-    "distance",
-    '''
+
 def distance(difference, p=2, eps=1e-7, dim=-1, keepdim=False):
     """The p-norm of differences, with Torch7's gradient: that of the norm with eps added to it."""
     norm = torch.linalg.vector_norm(difference, p, dim=dim, keepdim=keepdim)
     factor = (norm / (norm + eps)).detach() ** (p - 1)
     return norm.detach() + factor * (norm - norm.detach())
-''',
-)
 
-helper(
-    "Euclidean",
-    '''
+
 class Euclidean(nn.Module):
     """The distances of the input to the columns of the weight."""
 
@@ -143,12 +113,8 @@ class Euclidean(nn.Module):
 
     def forward(self, x):
         return distance(x.unsqueeze(-1) - self.weight, dim=-2)
-''',
-)
 
-helper(
-    "WeightedEuclidean",
-    '''
+
 class WeightedEuclidean(nn.Module):
     """The distances of the input to the columns of the weight, each coordinate scaled."""
 
@@ -160,12 +126,8 @@ class WeightedEuclidean(nn.Module):
 
     def forward(self, x):
         return distance(self.scale * (x.unsqueeze(-1) - self.weight), dim=-2)
-''',
-)
 
-helper(
-    "Cosine",
-    '''
+
 class Cosine(nn.Module):
     """The cosines of the angles between the input and the rows of the weight."""
 
@@ -177,21 +139,13 @@ class Cosine(nn.Module):
     def forward(self, x):
         length = torch.linalg.vector_norm(x, dim=-1, keepdim=True) + 1e-12
         return x @ self.weight.t() / (torch.linalg.vector_norm(self.weight, dim=1) + 1e-12) / length
-''',
-)
 
-helper(
-    "cosine_similarity",
-    '''
+
 def cosine_similarity(a, b):
     """The cosine of the angle between vectors."""
     return (a * b).sum(-1) / ((a.square().sum(-1) + 1e-12) * (b.square().sum(-1) + 1e-12)).sqrt()
-''',
-)
 
-helper(
-    "SparseLinear",
-    '''
+
 class SparseLinear(nn.Module):
     """A linear layer on sparse vectors: an example is rows of an index (from 1) and a value; a batch is a tuple."""
 
@@ -205,5 +159,3 @@ class SparseLinear(nn.Module):
         if isinstance(x, torch.Tensor) and x.dim() == 2:
             return self.weight[:, x[:, 0].long() - 1] @ x[:, 1] + self.bias
         return torch.stack([self(example) for example in x])
-''',
-)

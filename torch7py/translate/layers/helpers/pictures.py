@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.helpers.register import helper
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
 
-helper(
-    "load_image",
-    '''
+
 def load_image(path, channels=None, as_bytes=False):
     """A picture's planes as numbers from 0 to 1, or bytes; all of them, or 1 or 3."""
     with Image.open(path) as file:
@@ -22,21 +23,13 @@ def load_image(path, channels=None, as_bytes=False):
     if channels == 1:
         return luminance(planes[:3])[0] if len(planes) > 2 else planes[:1]
     return planes
-''',
-)
 
-helper(
-    "fill_with",
-    '''
+
 def fill_with(x, values):
     """``x`` after values have been written into it, with their size if it had another."""
     return x.resize_(values.shape).copy_(values)
-''',
-)
 
-helper(
-    "save_image",
-    '''
+
 def save_image(path, x):
     """Save planes of numbers from 0 to 1, or of bytes, as a picture."""
     if x.dtype is not torch.uint8:
@@ -44,76 +37,48 @@ def save_image(path, x):
     if x.dim() == 3:
         x = x[0] if len(x) == 1 else x.permute(1, 2, 0)
     Image.fromarray(x.cpu().contiguous().numpy()).save(path)
-''',
-)
 
-helper(
-    "luminance",
-    '''
+
 def luminance(x):
     """How bright the red, green and blue planes of a picture are together, as one plane."""
     red, green, blue = x[:3].double()
     bright = (0.299 * red + 0.587 * green + 0.114 * blue)[None]
     return (bright + 0.5).byte() if x.dtype is torch.uint8 else bright.to(x.dtype)
-''',
-)
 
-helper(
-    "rgb_to_yuv",
-    '''
+
 def rgb_to_yuv(x):
     """Brightness and two differences of colour, of red, green and blue."""
     parts = [[0.299, 0.587, 0.114], [-0.14713, -0.28886, 0.436], [0.615, -0.51499, -0.10001]]
     return torch.einsum("ij,jhw->ihw", x.new_tensor(parts), x)
-''',
-)
 
-helper(
-    "yuv_to_rgb",
-    '''
+
 def yuv_to_rgb(x):
     """Red, green and blue, of brightness and two differences of colour."""
     parts = [[1, 0, 1.13983], [1, -0.39465, -0.58060], [1, 2.03211, 0]]
     return torch.einsum("ij,jhw->ihw", x.new_tensor(parts), x)
-''',
-)
 
-helper(
-    "crop_image",
-    '''
+
 def crop_image(x, left, top, right, bottom):
     """A part of an image, cut at whole pixels."""
     height, width = int(bottom - top), int(right - left)
     return x.narrow(-2, int(top), height).narrow(-1, int(left), width).clone()
-''',
-)
 
-helper(
-    "fitted_size",
-    '''
+
 def fitted_size(x, size, side=max):
     """Width and height of an image as they are when its longer side (or with min its shorter one) has a size."""
     height, width = x.shape[-2:]
     old = side(height, width)
     return max(int(width * size / old), 1), max(int(height * size / old), 1)
-''',
-)
 
-helper(
-    "scale_image_nearest",
-    '''
+
 def scale_image_nearest(x, width, height):
     """An image of another size, each pixel the nearest one."""
     for dim, length in ((-2, height), (-1, width)):
         at = torch.arange(length, dtype=torch.float32) * (x.shape[dim] / length)
         x = x.index_select(dim, at.long().clamp(max=x.shape[dim] - 1))
     return x
-''',
-)
 
-helper(
-    "scale_image_cubic",
-    '''
+
 def scale_image_cubic(x, width, height):
     """An image of another size, interpolated by cubics through four pixels; beyond the ends it goes on straight."""
     for length in (width, height):
@@ -128,12 +93,8 @@ def scale_image_cubic(x, width, height):
             x = b + 0.5 * step * (c - a + step * inner)
         x = x.transpose(-1, -2)
     return x.clone(memory_format=torch.contiguous_format)
-''',
-)
 
-helper(
-    "convolve",
-    '''
+
 def convolve(x, kernel, mode="valid"):
     """Each plane of an image convolved with a kernel, or with its plane of the kernel."""
     planes = x if x.dim() == 3 else x[None]
@@ -145,12 +106,8 @@ def convolve(x, kernel, mode="valid"):
         top, left = (tall - 1) // 2, (wide - 1) // 2
         y = y[:, top : top + x.shape[-2], left : left + x.shape[-1]]
     return y if x.dim() == 3 else y[0]
-''',
-)
 
-helper(
-    "gaussian_kernel",
-    '''
+
 def gaussian_kernel(height, width, sigma=0.25, amplitude=1, normalize=False, middle=0.5):
     """A Gaussian as a matrix; how wide it is, and where its middle lies, are shares of the matrix."""
 
@@ -160,5 +117,3 @@ def gaussian_kernel(height, width, sigma=0.25, amplitude=1, normalize=False, mid
 
     kernel = amplitude * curve(height)[:, None] * curve(width)
     return kernel / kernel.sum() if normalize else kernel
-''',
-)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.helpers.register import helper
+import argparse
+import csv
+import math
+import os
+import random
+import subprocess
+import sys
+import time
 
-helper(
-    "flatten_parameters",
-    '''
+import torch
+from torch import nn
+
+
 def flatten_parameters(parameters):
     """All weights as one vector, and their gradients as another: the parameters become views of them."""
     parameters = list(parameters)
@@ -18,31 +26,19 @@ def flatten_parameters(parameters):
         p.data, p.grad = weights[start:end].view_as(p), gradients[start:end].view_as(p)
         start = end
     return weights, gradients
-''',
-)
 
-helper(
-    "generator_state",
-    '''
+
 def generator_state():
     """The state of both generators, PyTorch's and that of single numbers."""
     return torch.get_rng_state(), random.getstate()
-''',
-)
 
-helper(
-    "set_generator_state",
-    '''
+
 def set_generator_state(state):
     """Have both generators go on from a state."""
     torch.set_rng_state(state[0])
     random.setstate(state[1])
-''',
-)
 
-helper(
-    "run_name",
-    '''
+
 def run_name(parser, prefix, values, ignore):
     """A name for a run: a prefix and the options that are not at their defaults, but for those to be ignored."""
     parts = []
@@ -55,14 +51,10 @@ def run_name(parser, prefix, values, ignore):
         elif value != defaults[key] or ignore.get(key) is False:
             shown = ("t" if value else "f") if isinstance(value, bool) else value
             parts.append(f"{key}={shown:.14g}" if isinstance(shown, float) else f"{key}={shown}")
-            print(key, shown, defaults[key], sep="\\t")
+            print(key, shown, defaults[key], sep="\t")
     return ",".join([prefix, *sorted(parts)])
-''',
-)
 
-helper(
-    "log_prints",
-    '''
+
 def log_prints(path, options):
     """From now on what is printed is written into a file as well, at first what the options are."""
     screen = sys.stdout
@@ -72,7 +64,7 @@ def log_prints(path, options):
     class Both:
         def write(self, text):
             with open(path, "a") as file:
-                file.write(text.replace("\\t", " ").replace("\\n", " \\n"))
+                file.write(text.replace("\t", " ").replace("\n", " \n"))
             return screen.write(text)
 
         def flush(self):
@@ -83,35 +75,23 @@ def log_prints(path, options):
     print("[command line arguments]")
     for key, value in sorted(options.items()):
         shown = str(value).lower() if isinstance(value, bool) else value
-        print(key, f"{shown:.14g}" if isinstance(shown, (int, float)) else shown, sep="\\t")
+        print(key, f"{shown:.14g}" if isinstance(shown, (int, float)) else shown, sep="\t")
     print("[----------------------]")
-''',
-)
 
-helper(
-    "with_options",
-    '''
+
 def with_options(saved, *names):
     """A saved table whose options, kept as dicts, are again what argparse gives."""
     return {**saved, **{name: argparse.Namespace(**saved[name]) for name in names if name in saved}}
-''',
-)
 
-helper(
-    "open_or_none",
-    '''
+
 def open_or_none(path, mode="r"):
     """The opened file, or None where it cannot be opened."""
     try:
         return open(path, mode)
     except OSError:
         return None
-''',
-)
 
-helper(
-    "make_directory",
-    '''
+
 def make_directory(path):
     """Make a directory and those above it; whether that was done."""
     try:
@@ -119,12 +99,8 @@ def make_directory(path):
     except OSError:
         return False
     return True
-''',
-)
 
-helper(
-    "to_number",
-    '''
+
 def to_number(text, base=None):
     """The number that a text says, or None."""
     text = str(text).replace("_", "?")  # which Python takes for a digit's neighbour
@@ -135,33 +111,23 @@ def to_number(text, base=None):
     except ValueError:
         return None
     return int(number) if number.is_integer() and 0 < abs(number) < 2**53 or text == "0" else number
-''',
-)
 
-helper(
-    "round_away",
-    '''
+
 def round_away(x):
     """To the nearest whole numbers, halves away from zero as in C; PyTorch rounds them to even ones."""
     return x.trunc() + (2 * x.frac()).trunc()
-''',
-)
 
-helper(
-    "load_rows",
-    '''
+
 def load_rows(path, separator=",", verbose=True):
     """The rows of a file of separated values, as lists of text."""
     if verbose:
-        print(f"<csv>\\tparsing file: {path}")
+        print(f"<csv>\tparsing file: {path}")
     with open(os.path.expanduser(path), newline="") as file:
-        return [row or [""] for row in csv.reader(file, delimiter=separator, skipinitialspace=separator == " ")]
-''',
-)
+        return [
+            row or [""] for row in csv.reader(file, delimiter=separator, skipinitialspace=separator == " ")
+        ]
 
-helper(
-    "load_columns",
-    '''
+
 def load_columns(path, separator=",", header=None, skip=0, verbose=True):
     """The columns of a file of separated values by name, as lists of text. Without a header they are numbered."""
     rows = load_rows(path, separator, verbose)[skip:]
@@ -170,15 +136,11 @@ def load_columns(path, separator=",", header=None, skip=0, verbose=True):
     else:
         names = [f"var_{number}" for number in range(1, len(rows[0]) + 1)]
     if verbose:
-        print("<csv>\\ttidying up entries")
-        print("<csv>\\treturning tidy table")
+        print("<csv>\ttidying up entries")
+        print("<csv>\treturning tidy table")
     return {name: [row[i] for row in rows if i < len(row)] for i, name in enumerate(names)}
-''',
-)
 
-helper(
-    "Logger",
-    '''
+
 class Logger:
     """Writes values to a file: a line of their names, then one for each set of values."""
 
@@ -189,7 +151,7 @@ class Logger:
 
     def write(self, texts):
         with open(self.path, "a") as file:
-            file.write("".join(f"{text}\\t" for text in texts) + "\\n")
+            file.write("".join(f"{text}\t" for text in texts) + "\n")
 
     def set_names(self, names):
         self.empty = False
@@ -200,12 +162,8 @@ class Logger:
         if self.empty:
             self.set_names([name for name, _ in named])
         self.write([value if isinstance(value, str) else f"{value:11.4e}" for _, value in named])
-''',
-)
 
-helper(
-    "ConfusionMatrix",
-    '''
+
 class ConfusionMatrix:
     """How often each class was taken for each; they count from 1, and a target below 1 is missing."""
 
@@ -245,18 +203,14 @@ class ConfusionMatrix:
         for i, (row, valid) in enumerate(zip(self.mat.tolist(), self.valids.tolist())):
             numbers = "".join(f"{count:{width}d}" for count in row)
             end = "]]  " if i + 1 == len(self.mat) else "]   "
-            name = f"\\t[class: {self.classes[i]}]" if self.classes else ""
+            name = f"\t[class: {self.classes[i]}]" if self.classes else ""
             lines.append(f"{' ' if i else '['}[{numbers}{end}{100 * valid:.3f}% {name}")
         lines.append(f" + average row correct: {100 * self.averageValid:.14g}% ")
         lines.append(f" + average rowUcol correct (VOC measure): {100 * self.averageUnionValid:.14g}% ")
         lines.append(f" + global correct: {100 * self.totalValid:.14g}%")
-        return "\\n".join(lines)
-''',
-)
+        return "\n".join(lines)
 
-helper(
-    "clip_gradients",
-    '''
+
 def clip_gradients(module, longest):
     """Scale the gradients down where their norm is larger; clip_grad_norm_ would be off by 1e-6."""
     if longest <= 0:
@@ -267,34 +221,22 @@ def clip_gradients(module, longest):
         for p in parameters:
             p.grad.mul_(longest / norm)
     return norm
-''',
-)
 
-helper(
-    "ConcatTable",
-    '''
+
 class ConcatTable(nn.ModuleList):
     """Modules that all take the same input: a list of their outputs."""
 
     def forward(self, x):
         return [module(x) for module in self]
-''',
-)
 
-helper(
-    "ParallelTable",
-    '''
+
 class ParallelTable(nn.ModuleList):
     """Modules that take one value each of a list: a list of their outputs."""
 
     def forward(self, values):
         return [module(x) for module, x in zip(self, values, strict=True)]
-''',
-)
 
-helper(
-    "Concat",
-    '''
+
 class Concat(nn.ModuleList):
     """Modules that all take the same input: their outputs side by side along a dimension."""
 
@@ -304,33 +246,21 @@ class Concat(nn.ModuleList):
 
     def forward(self, x):
         return torch.cat([module(x) for module in self], self.dim)
-''',
-)
 
-helper(
-    "replace_modules",
-    '''
+
 def replace_modules(module, change):
     """What a function gives for a module, with the modules in it replaced alike."""
     module = change(module)
     for name, child in module.named_children():
         setattr(module, name, replace_modules(child, change))
     return module
-''',
-)
 
-helper(
-    "keep_output",
-    '''
+
 def keep_output(module, inputs, output):
     """A forward hook: a module keeps its last output."""
     module.output = output.detach() if torch.is_tensor(output) else [x.detach() for x in output]
-''',
-)
 
-helper(
-    "mixture",
-    '''
+
 def mixture(weights, experts):
     """The experts' outputs, a list or along the axis of the weights, each times its weight, added up."""
     axis = int(weights.dim() > 1)
@@ -338,12 +268,8 @@ def mixture(weights, experts):
         experts = torch.stack([*experts], dim=axis)
     weights = weights.view(*weights.shape, *[1] * (experts.dim() - weights.dim()))
     return (weights * experts).sum(axis)
-''',
-)
 
-helper(
-    "momentum_gradients",
-    '''
+
 def momentum_gradients(model, momentum, dampening=None, nesterov=False):
     """Make each gradient the running sum of all so far, as updateGradParameters of Torch7's dpnn does."""
     if momentum <= 0:
@@ -356,12 +282,8 @@ def momentum_gradients(model, momentum, dampening=None, nesterov=False):
                 p.running = grad.clone()
             p.running.mul_(momentum).add_(grad, alpha=share)
             p.grad = grad + momentum * p.running if nesterov else p.running.clone()
-''',
-)
 
-helper(
-    "limit_norms",
-    '''
+
 def limit_norms(model, longest, by_input=(), but=()):
     """Shorten weights with larger norms: those into each output, in layers ``by_input`` those from each input.
 
@@ -373,31 +295,19 @@ def limit_norms(model, longest, by_input=(), but=()):
         for p in layer.parameters(recurse=False):
             if p.dim() > 1 and most > 0 and not isinstance(layer, but):
                 p.data.renorm_(2, 1 if isinstance(layer, (nn.Embedding, *by_input)) else 0, most)
-''',
-)
 
-helper(
-    "base_name",
-    '''
+
 def base_name(path, suffix):
     """The last part of a path, without a suffix, which may be said with its dot or without."""
     base, suffix = os.path.basename(path), (suffix or "").removeprefix(".")
     return base.removesuffix(f".{suffix}") if suffix else base
-''',
-)
 
-helper(
-    "extension",
-    '''
+
 def extension(path):
     """What follows the last dot of a path; None without a dot."""
     return path.rpartition(".")[2] if "." in path else None
-''',
-)
 
-helper(
-    "Stopwatch",
-    '''
+
 class Stopwatch:
     """The seconds in which it goes; it does from the beginning."""
 
@@ -418,71 +328,43 @@ class Stopwatch:
     def resume(self):
         if self.started is None:
             self.started = time.perf_counter()
-''',
-)
 
-helper(
-    "tic",
-    '''
+
 def tic():
     """Begin to take the time."""
     tic.started = time.perf_counter()
-''',
-)
 
-helper(
-    "toc",
-    '''
+
 def toc():
     """The seconds since ``tic``."""
     return time.perf_counter() - tic.started
-''',
-)
 
-helper(
-    "text_at",
-    '''
+
 def text_at(x, length=None):
     """The text whose bytes a vector has, so many or up to the first zero."""
     data = x.to(torch.uint8).cpu().numpy().tobytes()
     return data[: data.index(0) if length is None else length].decode()
-''',
-)
 
-helper(
-    "put_text",
-    '''
-def put_text(x, text, ending=b"\\0"):
+
+def put_text(x, text, ending=b"\0"):
     """Write the bytes of a text, and what ends it, into a vector."""
     data = torch.tensor([*text.encode(), *ending], dtype=torch.uint8)
     x[: len(data)] = data.to(x.dtype)
-''',
-)
 
-helper(
-    "shell_output",
-    '''
+
 def shell_output(command, errors=subprocess.STDOUT):
     """What a command of the shell writes, with its errors, without blanks around."""
     done = subprocess.run(command, shell=True, check=False, stdout=subprocess.PIPE, stderr=errors, text=True)
     return done.stdout.strip()
-''',
-)
 
-helper(
-    "moved_on",
-    '''
+
 def moved_on(x, count):
     """The elements of a vector that come so many places further on."""
     if count < 0:
         raise ValueError("a place before the first element")
     return x[int(count) :]
-''',
-)
 
-helper(
-    "show_table",
-    '''
+
 def show_table(table):
     """An entry a line, in the order of their texts, as Lua would write them."""
 
@@ -494,9 +376,9 @@ def show_table(table):
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, str) and '"' in value and "'" not in value:
-            return "'" + value.replace("\\n", "\\\\n") + "'"
+            return "'" + value.replace("\n", "\\n") + "'"
         if isinstance(value, str):
-            return '"' + value.replace("\\n", "\\\\n").replace('"', '\\\\"') + '"'
+            return '"' + value.replace("\n", "\\n").replace('"', '\\"') + '"'
         return f"{value:.14g}" if isinstance(value, float) else str(value)
 
     def name(key):
@@ -507,6 +389,4 @@ def show_table(table):
         lines = [show(value) for value in entries]
     else:
         lines = [f"{name(key)} : {show(value)}" for key, value in entries.items() if value is not None]
-    print("{\\n   " + "\\n   ".join(sorted(lines)) + "\\n}")
-''',
-)
+    print("{\n   " + "\n   ".join(sorted(lines)) + "\n}")

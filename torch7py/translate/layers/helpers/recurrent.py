@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.helpers.register import helper
+import torch
+import torch.nn.functional as F
+from torch import nn
 
-helper(
-    "PeepholeLSTM",
-    '''
+
 class PeepholeLSTM(nn.Module):
     """An LSTM whose gates also see the cell, each unit its own (Graves, 2013)."""
 
@@ -29,12 +29,8 @@ class PeepholeLSTM(nn.Module):
             h = torch.sigmoid(o + to_output * c) * torch.tanh(c)
             outputs.append(h)
         return torch.stack(outputs), (h[None], c[None])
-''',
-)
 
-helper(
-    "GRU",
-    '''
+
 class GRU(nn.Module):
     """A gated recurrent unit that resets its output before the product, where nn.GRU resets the product."""
 
@@ -55,12 +51,8 @@ class GRU(nn.Module):
             h = z * h + (1 - z) * torch.tanh(new + self.from_kept(r * h))
             outputs.append(h)
         return torch.stack(outputs, 1 if self.batch_first else 0), h
-''',
-)
 
-helper(
-    "MaskedGRU",
-    '''
+
 class MaskedGRU(GRU):
     """A GRU whose output becomes 0 where a step's input is 0."""
 
@@ -71,12 +63,8 @@ class MaskedGRU(GRU):
             h = super().forward(step.unsqueeze(0), h)[1].masked_fill(mask, 0)
             outputs.append(h)
         return torch.stack(outputs), h
-''',
-)
 
-helper(
-    "DropoutGRU",
-    '''
+
 class DropoutGRU(nn.Module):
     """A GRU whose gates each drop out their input and output by masks of their own.
 
@@ -109,12 +97,8 @@ class DropoutGRU(nn.Module):
         if self.training:
             self.known = max(self.known, len(x))
         return torch.stack(outputs), h
-''',
-)
 
-helper(
-    "MuFuRu",
-    '''
+
 class MuFuRu(nn.Module):
     """A unit that mixes functions of its old and its new state (Weissenborn and Rocktaeschel, 2016)."""
 
@@ -147,12 +131,8 @@ class MuFuRu(nn.Module):
         if name == "sqrt_diff":
             return 0.25 * (h - v).abs().sqrt()
         return {"mul": h * v, "diff": h - v, "forget": h * 0}[name]
-''',
-)
 
-helper(
-    "detach_states",
-    '''
+
 def detach_states(model):
     """What recurrent layers keep for the next step is cut off from its graph."""
     for part in model.modules():
@@ -162,12 +142,8 @@ def detach_states(model):
                 setattr(part, name, tuple(s.detach() for s in state))
             elif state is not None:
                 setattr(part, name, state.detach())
-''',
-)
 
-helper(
-    "MaskedLSTM",
-    '''
+
 class MaskedLSTM(nn.LSTMCell):
     """An LSTM whose output and state become 0 where a step's input is 0."""
 
@@ -185,34 +161,22 @@ class MaskedLSTM(nn.LSTMCell):
             h, c = (s.masked_fill(mask, 0) for s in super().forward(step, (h, c)))
             outputs.append(h)
         return torch.stack(outputs, 1 if self.batch_first else 0), (h[None], c[None])
-''',
-)
 
-helper(
-    "forget",
-    '''
+
 def forget(model):
     """Start the next sequence of every recurrent layer in a model from a state of 0."""
     for module in model.modules():
         if hasattr(module, "forget"):
             module.forget()
-''',
-)
 
-helper(
-    "state_after",
-    '''
+
 def state_after(layer, step):
     """The state in which a layer was after a step of its last sequence, which must be the last one."""
     if step != layer.steps:
         raise ValueError(f"the state after step {step} of {layer.steps}")
     return layer.end
-''',
-)
 
-helper(
-    "MaskedPeepholeLSTM",
-    '''
+
 class MaskedPeepholeLSTM(PeepholeLSTM):
     """An LSTM with peepholes whose output and state become 0 where a step's input is 0."""
 
@@ -224,5 +188,3 @@ class MaskedPeepholeLSTM(PeepholeLSTM):
             state = tuple(s.masked_fill(mask, 0) for s in state)
             outputs.append(state[0][0])
         return torch.stack(outputs), state
-''',
-)

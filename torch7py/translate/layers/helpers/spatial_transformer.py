@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.helpers.register import helper
+import torch
+import torch.nn.functional as F
 
-helper(
-    "sample_images",
-    '''
+
 def sample_images(images, grid):
     """The values of images at places (y, x) from -1 to 1, between pixels interpolated; outside of them is 0."""
     if images.dim() == 3:
         return sample_images(images[None], grid[None])[0]
     samples = F.grid_sample(images.permute(0, 3, 1, 2), grid.flip(-1), align_corners=True)
     return samples.permute(0, 2, 3, 1).contiguous()
-''',
-)
 
-helper(
-    "affine_points",
-    '''
+
 def affine_points(matrices, height, width):
     """Where matrices map the points (y, x, 1) of a grid from -1 to 1."""
     rows, columns = (-1 + 2 * torch.arange(n).to(matrices) / (n - 1) for n in (height, width))
     ones = torch.ones(height, width).to(matrices)
     points = torch.stack([*torch.meshgrid(rows, columns, indexing="ij"), ones], -1)
     return (points.view(-1, 3) @ matrices.mT).view(*matrices.shape[:-2], height, width, 2)
-''',
-)
 
-helper(
-    "affine_matrices",
-    '''
+
 def affine_matrices(x, turns=False, scales=False, shifts=False):
     """Matrices of an angle, a factor and two shifts, those of them that are used; of their elements where none is."""
     if not (turns or scales or shifts):
@@ -42,5 +33,3 @@ def affine_matrices(x, turns=False, scales=False, shifts=False):
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], -1)
     matrix = turn.view(*angle.shape, 2, 2) * factor[..., None, None]
     return torch.cat([matrix, matrix @ shift[..., None]], -1)
-''',
-)

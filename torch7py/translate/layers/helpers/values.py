@@ -2,60 +2,44 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.helpers.register import helper
+import inspect
+import math
+import os
+import re
 
-helper(
-    "without_none",
-    '''
+import torch
+from torch import nn
+
+
 def without_none(value):
     """What a function gives of which None stands for no value."""
     return () if value is None else (value,)
-''',
-)
 
-helper(
-    "tensor_type",
-    '''
+
 def tensor_type(x):
     """What Torch7 calls the type of x: a CudaTensor holds single precision."""
     return x.type().replace("cuda.Float", "Cuda").replace("cuda.", "Cuda")
-''',
-)
 
-helper(
-    "as_type",
-    '''
+
 def as_type(x, name):
     """A tensor or a module as what Torch7 calls this type; torch.CudaTensor holds single precision."""
     kind = name.removeprefix("torch.").removesuffix("Tensor")
     dtypes = {"Half": torch.float16, "Double": torch.float64}
     x = x.to(dtypes.get(kind.removeprefix("Cuda"), torch.float32))
     return x.cuda() if kind.startswith("Cuda") else x.cpu()
-''',
-)
 
-helper(
-    "lua_divide",
-    '''
+
 def lua_divide(a, b):
     """a / b, which in Lua is infinite or not a number where b is 0."""
     return a / b if b else a * math.copysign(math.inf, b)
-''',
-)
 
-helper(
-    "lua_modulo",
-    '''
+
 def lua_modulo(a, b):
     """a % b as Lua computes it, which is not a number where b is 0."""
     quotient = a / b if b else math.nan
     return a - math.floor(quotient) * b if math.isfinite(quotient) else math.nan
-''',
-)
 
-helper(
-    "lua_power",
-    '''
+
 def lua_power(a, b):
     """a^b, which in Lua is infinite or not a number where Python has an error."""
     try:
@@ -64,71 +48,43 @@ def lua_power(a, b):
         return -math.inf if a < 0 and b % 2 == 1 else math.inf
     except ValueError:
         return math.nan if a else math.inf
-''',
-)
 
-helper(
-    "lua_floor",
-    '''
+
 def lua_floor(x):
     """x rounded down; what is infinite or not a number stays that."""
     return math.floor(x) if math.isfinite(x) else x
-''',
-)
 
-helper(
-    "lua_ceil",
-    '''
+
 def lua_ceil(x):
     """x rounded up; what is infinite or not a number stays that."""
     return math.ceil(x) if math.isfinite(x) else x
-''',
-)
 
-helper(
-    "lua_round",
-    '''
+
 def lua_round(x):
     """x to the nearest whole number, halves away from zero; what is infinite or not a number stays that."""
     if not math.isfinite(x):
         return x
     whole = math.trunc(x)
     return whole + math.trunc(2 * (x - whole))
-''',
-)
 
-helper(
-    "lua_sub",
-    '''
+
 def lua_sub(text, first, last=-1):
     """The characters from the first place to the last, counted from 1 or, where negative, back from the end."""
     first = max(first if first >= 0 else len(text) + first + 1, 1)
     last = last if last >= 0 else len(text) + last + 1
     return text[int(first) - 1 : max(int(last), 0)]
-''',
-)
 
-helper(
-    "lua_item",
-    '''
+
 def lua_item(items, place):
     """The item of a list at a place counted from 1, or None where there is none."""
     return items[int(place) - 1] if 1 <= place <= len(items) and place == int(place) else None
-''',
-)
 
-helper(
-    "lua_dim",
-    '''
+
 def lua_dim(x):
     """The number of dimensions, which is 0 of a tensor without elements."""
     return x.dim() if x.numel() else 0
-''',
-)
 
-helper(
-    "lua_put",
-    '''
+
 def lua_put(items, place, value):
     """Put a value at a place of a list, counted from 1; behind the last item it is one more."""
     if place == len(items) + 1:
@@ -137,12 +93,8 @@ def lua_put(items, place, value):
         items[int(place) - 1] = value
     else:
         raise IndexError(f"place {place} of a list of {len(items)}")
-''',
-)
 
-helper(
-    "lua_sort",
-    '''
+
 def lua_sort(items, before, low=0, high=None):
     """Sort a list by Lua's own quicksort, so that equal items end up in the same order."""
     high = len(items) - 1 if high is None else high
@@ -177,21 +129,13 @@ def lua_sort(items, before, low=0, high=None):
     swap(high - 1, i)
     lua_sort(items, before, low, i - 1)
     lua_sort(items, before, i + 1, high)
-''',
-)
 
-helper(
-    "lua_true",
-    '''
+
 def lua_true(value):
     """Whether a value of any kind is true in Lua: all are but nil and false."""
     return value is not None and value is not False
-''',
-)
 
-helper(
-    "lua_type",
-    '''
+
 def lua_type(value):
     """What type(value) is in Lua, where models and objects are tables and tensors userdata."""
     if value is None or isinstance(value, bool):
@@ -201,81 +145,53 @@ def lua_type(value):
     if isinstance(value, (torch.Tensor, torch.Size)):
         return "userdata"
     return "function" if inspect.isroutine(value) else "table"
-''',
-)
 
-helper(
-    "lua_text",
-    '''
+
 def lua_text(value):
     """A number, None or a truth value as Lua writes it."""
     if value is None or isinstance(value, bool):
         return {None: "nil", True: "true", False: "false"}[value]
     return f"{value:.14g}" if isinstance(value, (int, float)) else value
-''',
-)
 
-helper(
-    "lua_equal",
-    '''
+
 def lua_equal(a, b):
     """Whether two values of any kinds are equal in Lua, where a table or a tensor is only equal to itself."""
     if isinstance(a, (int, float, str)) and isinstance(b, (int, float, str)):
         return a == b and isinstance(a, bool) == isinstance(b, bool)
     return a is b
-''',
-)
 
-helper(
-    "lua_pairs",
-    '''
+
 def lua_pairs(table):
     """The keys of a dict or the places in a list, from 1, each with its value."""
     if isinstance(table, dict):
         return sorted(table.items(), key=lambda entry: (isinstance(entry[0], str), entry[0]))
     return enumerate(table, 1)
-''',
-)
 
-helper(
-    "element",
-    '''
+
 def element(x):
     """A part of a tensor; where nothing but one element is left of it, that as a number."""
     return x.item() if x.dim() == 0 else x
-''',
-)
 
-helper(
-    "numbered",
-    '''
+
 def numbered(table):
     """The keys 1, 2, 3, ... of a table, up to the first that is missing, each with its value."""
     key = 1
     while table.get(key) is not None:
         yield key, table[key]
         key += 1
-''',
-)
 
-helper(
-    "border",
-    '''
+
 def border(table):
     """The length of a table in Lua: the last of the keys 1, 2, 3, ... before one is missing."""
     key = 1
     while table.get(key) is not None:
         key += 1
     return key - 1
-''',
-)
 
-helper(
-    "read_literal",
-    '''
+
 def read_literal(text, kind=None):
     """The value that a text says in Lua: a number, a text, a table of such. Nothing is None."""
-    tokens = re.findall(r"\\"[^\\"]*\\"|'[^']*'|[\\w.+-]+|\\S", text)
+    tokens = re.findall(r"\"[^\"]*\"|'[^']*'|[\w.+-]+|\S", text)
     words = {"true": True, "false": False, "nil": None}
 
     def value():
@@ -284,9 +200,9 @@ def read_literal(text, kind=None):
             return table()
         if token in words:
             return words[token]
-        if token[0] in "\\"'":
+        if token[0] in "\"'":
             return token[1:-1]
-        return int(token) if re.fullmatch(r"-?\\d+", token) else float(token)
+        return int(token) if re.fullmatch(r"-?\d+", token) else float(token)
 
     def table():
         entries, place = {}, 1
@@ -313,91 +229,57 @@ def read_literal(text, kind=None):
     if kind is dict and isinstance(found, list):
         return dict(enumerate(found, 1))
     return found
-''',
-)
 
-helper(
-    "counted",
-    '''
+
 def counted(start, stop, step=1):
     """The numbers from start to stop, which need not be whole: the step is added turn by turn, as in Lua."""
     while start <= stop if step >= 0 else start >= stop:
         yield start
         start += step
-''',
-)
 
-helper(
-    "join_along",
-    '''
+
 def join_along(tensors, dim):
     """Tensors one behind the other; a dimension that they do not have is a new one."""
     return torch.stack(tensors, dim) if tensors[0].dim() == dim else torch.cat(tensors, dim)
-''',
-)
 
-helper(
-    "split_at",
-    '''
+
 def split_at(text, mark):
     """The pieces of a text between marks; an empty text has none."""
     if text in ("", mark):
         return [""] if text else []
     return text.split(mark)
-''',
-)
 
-helper(
-    "pieces",
-    '''
+
 def pieces(found, inner=False):
     """Pieces of a text without an empty one at the end, and as ``inner`` none at the beginning."""
     if found[-1] == "":
         found.pop()
     return found[1:] if found == [""] or (inner and found[:1] == [""]) else found
-''',
-)
 
-helper(
-    "clear_padding",
-    '''
+
 def clear_padding(model):
     """Set the vectors of padding items to zeros, as nn.LookupTableMaskZero does whenever it looks up."""
     for layer in model.modules():
         if isinstance(layer, nn.Embedding) and layer.padding_idx is not None:
             layer.weight.data[layer.padding_idx] = 0
-''',
-)
 
-helper(
-    "turns",
-    '''
+
 def turns(function):
     """What a function gives at each turn of a loop, until its first value is None."""
     while (values := function())[0] is not None:
         yield values
-''',
-)
 
-helper(
-    "lua_format",
-    '''
+
 def lua_format(pattern, *values):
     """As Lua's string.format: %d takes any whole number, and %s writes as Lua does."""
-    letters = re.findall(r"%[-+ #0]*\\d*(?:\\.\\d*)?([a-zA-Z%])", pattern)
+    letters = re.findall(r"%[-+ #0]*\d*(?:\.\d*)?([a-zA-Z%])", pattern)
     given = []
     for letter, value in zip([letter for letter in letters if letter != "%"], values):
         given.append(lua_text(value) if letter == "s" else int(value) if letter in "dixXc" else value)
     return pattern % tuple(given)
-''',
-)
 
-helper(
-    "names_in",
-    '''
+
 def names_in(directory, wanted=None):
     """The names in a directory, with those of itself and the one above, for which a function says true."""
     names = [".", "..", *sorted(os.listdir(directory))] if os.path.isdir(directory) else []
     return [name for name in names if wanted is None or wanted(name)]
-''',
-)
