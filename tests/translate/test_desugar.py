@@ -23,28 +23,19 @@ def test_a_trainer_is_a_class_on_the_line_of_the_first_statement() -> None:
 
 
 def test_layers_of_other_packages() -> None:
-    source = """local inn = require 'inn'
-require 'fbnn'
-local net = nn.Sequential():add(inn.SpatialMaxPooling(2, 2)):add(inn.SpatialCrossResponseNormalization(5))
-net:add(inn.SpatialAveragePooling(3, 3,
-   2, 2))
+    source = """require 'fbnn'
+local inn = require 'inn'
 local last = nn.LinearNB(4, 3)
 local drawn = nn.Sequential():add(inn.SpatialStochasticPooling(2, 2))
 local cut = nn.LinearNoBackprop(3, 2)
-print(net:forward(torch.ones(1, 3, 8, 8)), last:forward(torch.ones(4)), cut, drawn)
+print(last:forward(torch.ones(4)), cut, drawn)
 """
-    found = written_out(source.encode(), "net.lua").decode().split("\n")
-    assert found[2].endswith(":add(nn.SpatialMaxPooling(2, 2):ceil()):add(nn.SpatialCrossMapLRN(5))")
-    assert found[3:5] == ["net:add(nn.SpatialAveragePooling(3, 3,", "   2, 2):ceil())"]
     page = translate_script(source.encode(), "net.lua")
-    assert "F.max_pool2d(x, 2, ceil_mode=True)" in page.code
     assert "last = nn.Linear(4, 3, bias=False)" in page.code
-    assert [str(problem) for problem in page.problems if problem.line in (7, 8)] == [
+    assert [str(problem) for problem in page.problems if problem.line in (4, 5)] == [
         "T7-223: inn.SpatialStochasticPooling has no native form",
         "T7-223: nn.LinearNoBackprop has no native form",
     ]
-    for other in (source.replace("require 'inn'", "mine"), source + "inn = mine\n"):
-        assert "inn.SpatialMaxPooling" in written_out(other.encode(), "net.lua").decode()
 
 
 def test_a_package_that_nobody_has_is_not_there() -> None:

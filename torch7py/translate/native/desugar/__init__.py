@@ -4,11 +4,11 @@
 for each card are added at once, what says how memory and cards are used goes, ``torch.Tester`` is a suite of
 functions with assertions, ``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those
 that are there, a variable with one of several layers' classes holds functions that make these, a function of Lua's
-libraries that is handed to another is one that calls it, a layer of another package that is one of nn's has nn's
-name, a package that is not there is not asked for, a list with the one output of a graph is that node, a loop over
-fields of which it takes some is one over those, arguments that argcheck packs into a table are parameters, and a text
-of Lua that assigns is read and assigned. What comes out is Lua on the same lines, with the same results, so that all
-that is known of loops, losses and calls is known of it. A use that is more than that stays as it is.
+libraries that is handed to another is one that calls it, a package that is not there is not asked for, a list with the
+one output of a graph is that node, a loop over fields of which it takes some is one over those, arguments that argcheck
+packs into a table are parameters, and a text of Lua that assigns is read and assigned. What comes out is Lua on the
+same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use that is
+more than that stays as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from torch7py.translate.native.desugar.chosen_files import ChosenFiles, Folders,
 from torch7py.translate.native.desugar.copies import Copies
 from torch7py.translate.native.desugar.deep_copies import DeepCopies
 from torch7py.translate.native.desugar.known_conditions import KnownConditions
-from torch7py.translate.native.desugar.layer_aliases import OtherNames
 from torch7py.translate.native.desugar.layer_makers import LayerMakers
 from torch7py.translate.native.desugar.library_values import HANDED_ON, LibraryValues
 from torch7py.translate.native.desugar.loaded_models import LoadedModels
@@ -101,8 +100,6 @@ def written_out(
         source = LibraryValues(source, file).written()
     if b"gModule" in source:
         source = SingleOutputs(source, file).written()
-    if b"inn." in source:
-        source = OtherNames(source, file).written()
     if _PACKED.search(source):
         source = PackedArguments(source, file).written()
     for name in _CLASSES:
