@@ -120,9 +120,8 @@ class Description:
     call: Call
     children: list[Type] = field(default_factory=list)
     arguments: list[Type] = field(default_factory=list)
-    in_turn: list[Type] = field(
-        default_factory=list
-    )  # children that are several layers, added one after the other
+    # Children that are several layers, added one after the other.
+    in_turn: list[Type] = field(default_factory=list)
 
     @property
     def slots(self) -> list[Type]:
@@ -149,14 +148,12 @@ class LuaClass:
     parts: list[Statement] = field(default_factory=list)  # its statements after the first
     by_metatable: bool = False
     holder: tree.Name | None = None  # the table that torch.class puts it into
-    literals: list[tuple[Call, tree.Table]] = field(
-        default_factory=list
-    )  # objects made outside of its functions: the call of setmetatable, and the table
+    # Objects made outside of its functions: the call of setmetatable, and the table.
+    literals: list[tuple[Call, tree.Table]] = field(default_factory=list)
     prototype: Invoke | None = None  # the call that made it, an object of its base that is used as a class
     called: str = ""  # the maker that a call of the class itself is one of
-    reached: dict[str, list[tree.Function]] = field(
-        default_factory=dict
-    )  # by `everywhere`, once all is known
+    # By `everywhere`, once all is known.
+    reached: dict[str, list[tree.Function]] = field(default_factory=dict)
 
     def constructor(self) -> tree.Function | None:
         """What a call of the class hands its arguments to."""
@@ -228,9 +225,8 @@ class Type:
         self.ranks: frozenset[int] = _NO_RANKS
         self.tensor_type: str | None = None
         self.classes: tuple[LuaClass, ...] = ()  # whose objects these are, or (of kind "class") which classes
-        self.sources: tuple[
-            Type, ...
-        ] = ()  # what a sink of several kinds is given (see inference/several.py)
+        # What a sink of several kinds is given (see inference/several.py).
+        self.sources: tuple[Type, ...] = ()
 
     def find(self) -> Type:
         root = self

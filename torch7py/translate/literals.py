@@ -12,7 +12,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.parse import LuaSyntaxError, parse
 from torch7py.translate.tree import Binary, Block, Call, Expression, Index, String
-from torch7py.translate.tree_queries import same_expression
+from torch7py.translate.tree_queries import bare, same_expression
 
 __all__ = ["described", "options_read", "text_of"]
 
@@ -27,9 +27,7 @@ def text_of(node: Expression) -> Expression | None:
     named = isinstance(load_call.callee, tree.Name) and load_call.callee.name in ("loadstring", "load")
     if not named or len(load_call.arguments) != 1:
         return None
-    joined = load_call.arguments[0]
-    while isinstance(joined, tree.Paren):
-        joined = joined.inner
+    joined = bare(load_call.arguments[0])
     if not isinstance(joined, Binary) or joined.operator != "..":
         return None
     return joined.right if isinstance(joined.left, String) and _RETURN.match(joined.left.value) else None

@@ -250,9 +250,8 @@ class Around(NamedTuple):
 @dataclass(slots=True, eq=False)
 class Statement(Node):
     around: Around
-    node_cache: list[Node | Block] | None = field(
-        default=None, init=False, repr=False
-    )  # see ``direct_nodes``
+    # See ``direct_nodes``.
+    node_cache: list[Node | Block] | None = field(default=None, init=False, repr=False)
     block_cache: list[Block] | None = field(default=None, init=False, repr=False)  # see ``blocks``
 
     @property

@@ -59,23 +59,20 @@ class Types:
         self.parent_of_variable: dict[Variable, LuaClass] = {}
         self.checks: dict[tree.Function, ArgumentChecks] = {}  # of functions made by argcheck
         self.takes_class: set[tree.Function] = set()  # makers whose first parameter is the class
-        self.table_handed: dict[
-            tree.Function, Name
-        ] = {}  # makers that take a table for the object: its parameter
+        # Makers that take a table for the object: its parameter.
+        self.table_handed: dict[tree.Function, Name] = {}
         self.varargs: dict[tree.Function, Type] = {}  # of what ... holds
         self.calls_of: dict[tree.Function, list[Call | Invoke]] = {}
         self.packages: dict[Variable, str] = {}  # variables that hold a package
-        self.fields_of_modules: set[str] = (
-            set()
-        )  # names of fields with tables that the program may give a module
+        # Names of fields with tables that the program may give a module.
+        self.fields_of_modules: set[str] = set()
         self.taken_fields: dict[Index, Expression] = {}  # ``self[k]``, and the table whose fields it is given
         self.program_fields: set[str] = set()  # names of other fields that it may give one
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
         self.entries: dict[Call, Entry] = {}  # calls that give an entry of a table by its name
         self.guessed: set[Expression] = set()  # whose kind only their use tells
-        self.narrowed: Collection[
-            Name
-        ] = ()  # parameters of several kinds where tests say that they are of fewer
+        # Parameters of several kinds where tests say that they are of fewer.
+        self.narrowed: Collection[Name] = ()
         self._families: dict[tuple[Type, bool, int], Family] = {}
 
     def of(self, node: Expression) -> Type:
@@ -111,9 +108,8 @@ class Types:
         if isinstance(call, Call):
             return self.of(call.callee).functions
         owner = self.of(call.receiver)
-        if len(owner.classes) > 1 and isinstance(
-            call.receiver, Name
-        ):  # a method's own object is of its class
+        # A method's own object is of its class.
+        if len(owner.classes) > 1 and isinstance(call.receiver, Name):
             lua_class = self.self_of.get(self.scopes.of_name[call.receiver])
             methods = lua_class.everywhere(call.method) if lua_class is not None else ()
             if methods:

@@ -201,9 +201,8 @@ class _Rounding:
 
 
 def _floor(weights: torch.Tensor) -> float:
-    return (
-        1e-3 if weights.dtype is torch.float32 else 1e-6
-    )  # a bias that no loss depends on is rounding alone
+    # A bias that no loss depends on is rounding alone.
+    return 1e-3 if weights.dtype is torch.float32 else 1e-6
 
 
 def _compare_weights(pairs: Pairs, comparison: ScriptComparison, single: bool, rounding: _Rounding) -> None:

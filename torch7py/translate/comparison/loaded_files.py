@@ -79,9 +79,8 @@ def _form_of(value: Any, depth: int = 0) -> Form:
     parts_by_name = {key: _form_of(item, depth + 1) for key, item in value.items() if isinstance(key, str)}
     if len(parts_by_name) != len(value):
         return Form("table")
-    if len(parts_by_name) > _MOST_FIELDS or not all(
-        map(str.isidentifier, parts_by_name)
-    ):  # a vocabulary, or so
+    # A vocabulary, or so.
+    if len(parts_by_name) > _MOST_FIELDS or not all(map(str.isidentifier, parts_by_name)):
         common = functools.reduce(Form.common, parts_by_name.values())
         return Form("table", element=common, keys=True) if common.kind else Form()
     return Form("table", fields=parts_by_name)

@@ -97,9 +97,8 @@ class Recording:
     snapshots: list[dict[int, dict[str, torch.Tensor]]]  # weights drawn for all layers at once
     limit: int | None = None  # the number of prints after which it was stopped
     single: bool = False  # whether it computed in single precision
-    user_layers: dict[str, list[dict[str, torch.Tensor]]] = field(
-        default_factory=dict
-    )  # layers of its own, at the end
+    # Layers of its own, at the end.
+    user_layers: dict[str, list[dict[str, torch.Tensor]]] = field(default_factory=dict)
     seconds: float = 0.0  # how long it ran
     factors: list[Factor] = field(default_factory=list)  # what layers drew for themselves
     noise: list[torch.Tensor] = field(default_factory=list)  # and classes of noise

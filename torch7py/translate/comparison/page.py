@@ -184,9 +184,8 @@ class _Pages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self, native: Native, folder: Path, partners: Partners, reached: Reached, files: Files
     ) -> None:
         self.folder, self.partners, self.reached, self.files = folder, partners, reached, files
-        self.pages: dict[
-            str, tuple[str, str]
-        ] = {}  # by module: the page and its code; of a mere folder nothing
+        # By module: the page and its code; of a mere folder nothing.
+        self.pages: dict[str, tuple[str, str]] = {}
         for name, page in modules_of(native.modules).items():
             self.pages[name] = (page, native.modules.get(page, ""))
 

@@ -35,9 +35,8 @@ class Partners:
         }
         named = {cls.name for cls in self.models.written.classes}
         self.helpers = set(HELPERS) - named - set(self.user_class_names)
-        self.user_modules: dict[
-            str, list[torch.nn.Module]
-        ] = {}  # objects of the program's own layers, by their class
+        # Objects of the program's own layers, by their class.
+        self.user_modules: dict[str, list[torch.nn.Module]] = {}
         for item in recording.constructions:
             self.queues.setdefault(item.name, []).append(item)
         self.matches: list[tuple[str, torch.nn.Module, dict[str, Any], Construction]] = []

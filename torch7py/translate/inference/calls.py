@@ -324,9 +324,8 @@ class CallKinds:
                 return module_calls.method(node, receiver, arguments, results, in_turn) | news
             if kind == "table" and receiver.has(tds.COUNTED):
                 return tds.method(method, receiver, arguments, result)
-            if kind == "number" and receiver.has(
-                "message"
-            ):  # numbers have no methods: it is the error's text
+            # Numbers have no methods: it is the error's text.
+            if kind == "number" and receiver.has("message"):
                 kind = "string"
             if kind == "string" and method in ("find", "match", "gsub"):
                 if result.kind is None:

@@ -82,16 +82,14 @@ class Classes:
         if not isinstance(call, Call) or self.types.path(call.callee) != "torch.class":
             return
         arguments = call.arguments
-        holder = (
-            arguments[-1] if len(arguments) > 1 and isinstance(arguments[-1], Name) else None
-        )  # a table that gets it
+        # A table that gets it.
+        holder = arguments[-1] if len(arguments) > 1 and isinstance(arguments[-1], Name) else None
         names = [argument.value for argument in arguments if isinstance(argument, String)]
         if not names or len(names) != len(arguments) - (holder is not None):
             return
         base = self.types.classes.get(names[1]) if len(names) > 1 else None
-        if (
-            holder is not None and len(arguments) == 2
-        ):  # or the parent, in a file of another package's classes
+        # Or the parent, in a file of another package's classes.
+        if holder is not None and len(arguments) == 2:
             base = self._class_of_variable(holder)
             holder = holder if base is None else None
         foreign = names[1] if len(names) > 1 and base is None else None

@@ -18,6 +18,7 @@ from torch7py.translate.kind_rules import (
 from torch7py.translate.kinds import LuaClass, Returns, Type, unify
 from torch7py.translate.known_functions import known_function
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["ExpressionKinds"]
 
@@ -281,9 +282,7 @@ class ExpressionKinds:
         literal = isinstance(node.left, tree.Boolean | tree.Nil)
         if node.operator == "or" and not literal:
             # `a and b or c`: the first operand is b (a is only a condition)
-            first = node.left
-            while isinstance(first, tree.Paren):
-                first = first.inner
+            first = bare(node.left)
             if isinstance(first, tree.Binary) and first.operator == "and":
                 unify(result, self.inference.expression(first.right))
             elif not (left.kind == "boolean" and right.kind not in ("boolean", None)):
@@ -337,8 +336,7 @@ def _both(result: Type, right: Type, left: Type) -> bool:
 
 def _is_truth(node: Expression) -> bool:
     """Whether an expression is true or false, by its form."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if isinstance(node, tree.Unary):
         return node.operator == "not"
     if not isinstance(node, tree.Binary):

@@ -21,7 +21,7 @@ from torch7py.translate.kinds import Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS
 from torch7py.translate.observed import FILLED
 from torch7py.translate.tree import Call, Expression, Invoke
-from torch7py.translate.tree_queries import may_be_more, same_expression
+from torch7py.translate.tree_queries import bare, may_be_more, same_expression
 
 __all__ = ["LibraryCalls"]
 
@@ -462,8 +462,7 @@ class LibraryCalls:
 
     def formats(self, pattern: Expression, arguments: list[Type]) -> None:
         """What is written with %d or %f is a number, if nothing else is known of it."""
-        while isinstance(pattern, tree.Paren):
-            pattern = pattern.inner
+        pattern = bare(pattern)
         if not isinstance(pattern, tree.String):
             return
         letters = [

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from torch7py.translate import tree
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Binary, Block, Call, Expression, Function, Invoke, Name, Statement, String
+from torch7py.translate.tree_queries import bare
 from torch7py.translate.types import Types
 
 __all__ = ["EVERYTHING", "Kinds", "Narrowing", "lua_type_of"]
@@ -24,9 +25,8 @@ _LUA_TYPES = {
     **dict.fromkeys(("tensor", "storage"), "userdata"),
 }
 EVERYTHING: Kinds = frozenset({*_LUA_TYPES, "other"})
-_TYPED = frozenset(
-    {"tensor", "storage", "module", "criterion", "object", "other"}
-)  # that may have a torch.typename
+# That may have a torch.typename.
+_TYPED = frozenset({"tensor", "storage", "module", "criterion", "object", "other"})
 _NOTHING: Kinds = frozenset()
 
 
@@ -114,8 +114,7 @@ class Narrowing:
 
     def _facts(self, node: Expression, variable: Variable) -> tuple[Kinds, Kinds]:
         """What a variable may be where a condition is true, and where it is not."""
-        while isinstance(node, tree.Paren):
-            node = node.inner
+        node = bare(node)
         if isinstance(node, tree.Unary) and node.operator == "not":
             true, false = self._facts(node.operand, variable)
             return false, true
@@ -164,8 +163,7 @@ class Narrowing:
 
     def _asks(self, node: Expression, variable: Variable) -> str | None:
         """The function that is asked what a variable is."""
-        while isinstance(node, tree.Paren):
-            node = node.inner
+        node = bare(node)
         if (
             isinstance(node, Call)
             and len(node.arguments) == 1
@@ -188,6 +186,5 @@ class Narrowing:
         return named and self._asks(asked, variable) in ("torch.type", "torch.typename")
 
     def _is_variable(self, node: Expression, variable: Variable) -> bool:
-        while isinstance(node, tree.Paren):
-            node = node.inner
+        node = bare(node)
         return isinstance(node, Name) and self.scopes.of_name.get(node) is variable

@@ -40,9 +40,8 @@ class Inference(ABC):
         self.rules: list[_Run] = []
         self.with_names: list[Type] = []  # what is indexed with a string
         self.apart: set[tree.Assign] = set()  # what is assigned learns nothing from what takes it
-        self.either: set[tree.Function] = (
-            set()
-        )  # that give a table of gradients for a table, and one for a tensor
+        # That give a table of gradients for a table, and one for a tensor.
+        self.either: set[tree.Function] = set()
         self.guesses: list[_Run] = []  # for what is still open when the rules have nothing more to say
         self.function: list[tree.Function | None] = [None]
         self.use_site_types = UseSiteTypes(self.types)

@@ -17,9 +17,8 @@ class Stretches:
     def __init__(self, scopes: Scopes, types: Types) -> None:
         self.scopes = scopes
         self.types = types
-        self._homes: dict[
-            Variable, list[int]
-        ] = {}  # where a variable is assigned in the block that declares it
+        # Where a variable is assigned in the block that declares it.
+        self._homes: dict[Variable, list[int]] = {}
         self._seen: set[Variable] = set()  # globals
 
     def find(self, program: Block) -> None:

@@ -116,9 +116,8 @@ def view(args: Args) -> Native:
         if count is None:  # with a -1, or not known: an example is not told from a batch
             if use.lead:
                 return Expr(f"{use.tensor.operand}.flatten({use.lead}).unflatten(-1, ({', '.join(sizes)}))")
-            if (
-                "-1" not in sizes and shape is None and use.ndim in (3, 4)
-            ):  # planes of one example or of several
+            # Planes of one example or of several.
+            if "-1" not in sizes and shape is None and use.ndim in (3, 4):
                 x = use.writer.named(use.tensor).text
                 return Expr(f"{x}.reshape(*{x}.shape[:-3], {', '.join(sizes)})", ndim=-1)
             if "-1" not in sizes and shape is None and use.ndim is None:

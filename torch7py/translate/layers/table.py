@@ -117,9 +117,8 @@ def join_table(args: Args) -> Native:
                 return Expr(f"{x.operand}.flatten(0, 1)", ndim=ndim)
             return Expr(f"torch.cat(tuple({x.text}), dim={axis if axis < 0 else dim - 1})", ndim=ndim)
         x = use.writer.as_expr(use.x)
-        text = (
-            f"tuple({x.text})" if use.x is x else x.text
-        )  # what the model is given may be steps, as one tensor
+        # What the model is given may be steps, as one tensor.
+        text = f"tuple({x.text})" if use.x is x else x.text
         return Expr(f"torch.cat({text}, dim={axis})", ndim=ndim)
 
     return Native(call=call, over_time=True, steps=True)

@@ -94,9 +94,8 @@ class Writer:
         self.settings: dict[str, str] = {}  # what is chosen when the module is made: name -> expression
         self.over_sequences: list[str] = []  # those of sequences, which another mode starts anew
         self.depth = 0  # how many time axes the values now have in front
-        self.inputs: dict[
-            int, Any
-        ] = {}  # values that are parts of the input: "tensor", "steps" or their parts
+        # Values that are parts of the input: "tensor", "steps" or their parts.
+        self.inputs: dict[int, Any] = {}
         self.remembers = ""  # in which mode a recurrent layer starts where it was left
         self.argument = "x"  # the name of the input, known at the end
         self.undone: dict[int, Any] = {}  # poolings that an unpooling undoes: their indices and input size
@@ -257,9 +256,8 @@ class Writer:
     def call(self, layer: Layer, native: Native, x: Value) -> Value:
         """What a layer in its native form makes of a value."""
         lead = self._lead(x)
-        if (
-            lead > self.depth and isinstance(x, Expr) and not native.steps
-        ):  # a tensor of steps, taken as a tensor
+        # A tensor of steps, taken as a tensor.
+        if lead > self.depth and isinstance(x, Expr) and not native.steps:
             x = replace(x, lead=self.depth, ndim=None if x.ndim is None else x.ndim + 1)
         if self.depth and not native.over_time:
             return self.map_steps(x, lambda step: self._call(layer, native, step))

@@ -300,8 +300,7 @@ class Assignments:
 
     def augmented(self, target: Expression, left: str, value: Expression) -> str | None:
         """``x += y`` for ``x = x + y``."""
-        while isinstance(value, tree.Paren):
-            value = value.inner
+        value = tree_queries.bare(value)
         if not isinstance(value, tree.Binary) or value.operator not in ("+", "-", "*", "/", ".."):
             return None
         if not same_expression(target, value.left) or not isinstance(target, (Name, Index)):

@@ -242,9 +242,8 @@ class Calls:
                 "T7-201", node.line, f"{path} has no native form"
             )
         maker = node.callee
-        if (
-            isinstance(maker, Index) and t.kind(maker.base) == "tensor" and tensors.is_new(maker)
-        ):  # x.new(3, 4)
+        # X.new(3, 4).
+        if isinstance(maker, Index) and t.kind(maker.base) == "tensor" and tensors.is_new(maker):
             return tensors.new(t, maker.base, node.arguments)
         if isinstance(maker, Index) and t.kind(maker.base) == "tensor" and isinstance(maker.key, tree.String):
             name = maker.key.value  # x.cat(tensors, 1), the function that is the method
@@ -375,9 +374,8 @@ class Calls:
                 args = args[: int(room)]  # Lua drops what a function does not take
             taken = [len(f.parameters) for f in functions if not f.vararg] if room < math.inf else []
             uneven = any(len(args) > max(0, count - first) for count in taken)
-            uneven |= first > 0 and min(taken, default=0) == 0 < max(
-                taken, default=0
-            )  # not all take the object
+            # Not all take the object.
+            uneven |= first > 0 and min(taken, default=0) == 0 < max(taken, default=0)
             if uneven and not self._is_defined_once(node):
                 raise Undecided("T7-216", node.line, "functions that take different numbers of arguments")
         if self.t.training.takes_weights(node, functions):

@@ -26,9 +26,8 @@ def parameter(t: Translation, function: Function, name: Name) -> str | None:
     rule, text = checks.rules[at], t.names.of(name)
     if rule.default is not None and not _may_be_nil(t, function, at):
         return f"{text}={_default(t, rule)}"
-    before = any(
-        r.may_be_left_out for r in checks.rules[:at]
-    )  # Python wants a default for all after the first
+    # Python wants a default for all after the first.
+    before = any(r.may_be_left_out for r in checks.rules[:at])
     return f"{text}=None" if rule.may_be_left_out or before else text
 
 

@@ -84,9 +84,8 @@ class ClassBodies:
                 for line in inits:  # objects begin empty
                     t.emit(line.removeprefix("self."))
             elif self._has_no_constructor(lua_class):
-                for line in self.fields.missing(
-                    lua_class, True
-                ):  # the parent's constructor knows nothing of them
+                # The parent's constructor knows nothing of them.
+                for line in self.fields.missing(lua_class, True):
                     t.emit(line.removeprefix("self."))
             elif lua_class in self.literal_objects.classes:
                 self.literal_objects.write(lua_class, inits)
@@ -256,9 +255,8 @@ class ClassBodies:
                 at = next((i for i in range(before, len(t.lines)) if "super().__init__(" in t.lines[i]), None)
                 if at is not None:
                     t.lines.insert(at + 1, f"{'    ' * (t.depth + 1)}self.modules_ = nn.ModuleList()")
-            if name == "reset" and draws_weights(
-                lua_class.parent
-            ):  # whose constructor calls it without arguments
+            # Whose constructor calls it without arguments.
+            if name == "reset" and draws_weights(lua_class.parent):
                 at = next(i for i in range(before, len(t.lines)) if "def reset_parameters(" in t.lines[i])
                 t.lines[at] = re.sub(r"(?<=, )(\w+)(?=[,)])", r"\1=None", t.lines[at])
             if self.classes.current is not None and written == ["def __init__(self):", "super().__init__()"]:

@@ -66,9 +66,8 @@ class ClassUses:
         base = self.t.value(node.base).at(code.ATOM)
         for lua_class in self.t.type(node.base).find().classes:
             known = lua_class in self.classes.failed or lua_class is self.classes.studied
-            layer = (
-                self.classes.layers.get(lua_class) if known else self.classes.layer_of(lua_class)
-            )  # which may be written later
+            # Which may be written later.
+            layer = self.classes.layers.get(lua_class) if known else self.classes.layer_of(lua_class)
             if layer is None and lua_class is self.classes.studied:
                 return atom(f"{base}.{code.python_name(name)}")
             if lua_class in self.t.plain_layers.written:

@@ -210,9 +210,8 @@ class Classes(interfaces.Classes):
             return False
         target = node.targets[0] if isinstance(node, tree.Assign) else None
         is_index = isinstance(target, Index) and target.key_name == "__index"
-        return (
-            not isinstance(node, (tree.Run, tree.Local)) and not is_index
-        )  # of which nothing but comments is left
+        # Of which nothing but comments is left.
+        return not isinstance(node, (tree.Run, tree.Local)) and not is_index
 
     def defines(self, lua_class: LuaClass) -> set[Variable]:
         """The variables that the class and its parent have in the program."""

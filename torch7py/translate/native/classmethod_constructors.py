@@ -24,9 +24,8 @@ __all__ = ["Factories"]
 class Factories:
     t: Translation
     functions: set[tree.Function] = field(default_factory=set)
-    tables: dict[tree.Table, str] = field(
-        default_factory=dict
-    )  # that become objects: of which class, as text
+    # That become objects: of which class, as text.
+    tables: dict[tree.Table, str] = field(default_factory=dict)
     setmetatable_calls: set[Call] = field(default_factory=set)  # calls of setmetatable on such a table
     _filled: dict[Statement, tree.Table] = field(default_factory=dict)
 

@@ -25,9 +25,8 @@ class Closures:
         function = scope.function
         assert function is not None
         variables = []
-        point = self.t.training.points.get(
-            function
-        )  # what an optimizer moves, which a parameter of it stands for
+        # What an optimizer moves, which a parameter of it stands for.
+        point = self.t.training.points.get(function)
         moved = [self.t.scopes.of_name[point]] if isinstance(point, Name) else []
         for variable in dict.fromkeys([*scope.upvalues, *moved]):
             declaration = variable.declaration

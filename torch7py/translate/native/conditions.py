@@ -122,8 +122,7 @@ class Conditions:
 
     def _past_end(self, node: Expression) -> Py | None:
         """Whether a list has no item at a place."""
-        while isinstance(node, tree.Paren):
-            node = node.inner
+        node = tree_queries.bare(node)
         if not isinstance(node, Index) or not indexing.is_item(self.t, node):
             return None
         if self.t.intervals.positive(node.key) and self.t.whole(node.key):
@@ -273,9 +272,7 @@ class Conditions:
         return Py(f"{right.at(code.OR)} if {condition.at(code.OR)} else {otherwise}", code.TERNARY)
 
     def disjunction(self, node: Binary) -> Py:
-        left = node.left
-        while isinstance(left, tree.Paren):
-            left = left.inner
+        left = tree_queries.bare(node.left)
         if (
             isinstance(left, Binary)
             and left.operator == "and"
@@ -347,8 +344,7 @@ class Conditions:
 
     def _is_choice(self, node: Expression) -> bool:
         """``a and x or b and y``, with values that are never false."""
-        while isinstance(node, tree.Paren):
-            node = node.inner
+        node = tree_queries.bare(node)
         if not isinstance(node, Binary):
             return False
         if node.operator == "or":
@@ -356,8 +352,7 @@ class Conditions:
         return node.operator == "and" and self.surely_true(node.right)
 
     def _choice(self, node: Expression, last: Py) -> Py:
-        while isinstance(node, tree.Paren):
-            node = node.inner
+        node = tree_queries.bare(node)
         assert isinstance(node, Binary)
         if node.operator == "or":
             return self._choice(node.left, self._choice(node.right, last))

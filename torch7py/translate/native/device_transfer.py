@@ -38,9 +38,8 @@ class DeviceTransfers:
     """What was found: when each such function moves (None: always), and by which function a value is moved."""
 
     conditions: dict[Function, Expression | None] = field(default_factory=dict)
-    conversions: dict[Function, list[Conversion]] = field(
-        default_factory=dict
-    )  # of functions that convert otherwise
+    # Of functions that convert otherwise.
+    conversions: dict[Function, list[Conversion]] = field(default_factory=dict)
     by_function: dict[Expression, Name] = field(default_factory=dict)  # of what is moved, the function's name
 
     def update(self, other: DeviceTransfers) -> None:

@@ -27,6 +27,7 @@ from torch7py.translate.tree import (
     String,
     Unary,
 )
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["Expressions"]
 
@@ -313,8 +314,7 @@ class Expressions:
 
     def _grows(self, node: Expression) -> bool:
         """Whether a number is computed by the program, and may be beyond what doubles have exactly."""
-        while isinstance(node, tree.Paren):
-            node = node.inner
+        node = bare(node)
         if isinstance(node, Name):
             sources = self.t.integers.sources(self.t.scopes.of_name[node])
             return any(not isinstance(source, bool) and isinstance(source, Binary) for source in sources)

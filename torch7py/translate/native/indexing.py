@@ -101,9 +101,8 @@ def index(t: Translation, node: Index) -> Py:
         return tensor_index(t, node)
     if is_attribute(t, node) and isinstance(node.key, String):
         name = node.key.value
-        if (
-            name == "new" and kind == "class" and t.kind(node) == "class"
-        ):  # C.new, which makes objects as C does
+        # C.new, which makes objects as C does.
+        if name == "new" and kind == "class" and t.kind(node) == "class":
             return t.value(node.base)
         classes = t.type(node.base).find().classes
         of_class = kind == "object" and all(_is_static(lua_class, name) for lua_class in classes)

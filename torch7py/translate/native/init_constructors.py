@@ -12,6 +12,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.literal_objects import LiteralObjects, is_written_out, keys_of
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["Makers"]
 
@@ -128,8 +129,7 @@ class Makers:
 
     def _or_empty(self, node: Expression) -> bool:
         """``o or {}``"""
-        while isinstance(node, tree.Paren):
-            node = node.inner
+        node = bare(node)
         return (
             isinstance(node, tree.Binary)
             and node.operator == "or"

@@ -10,6 +10,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name
+from torch7py.translate.tree_queries import bare
 
 __all__ = [
     "changed",
@@ -35,8 +36,7 @@ def elements(t: Translation, node: Expression, known: dict[Variable, str | None]
     ``known``: of variables that were looked at, None for those that are being looked at.
     """
     known = {} if known is None else known
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if t.kind(node) != "tensor":
         return None
     if isinstance(node, Name):

@@ -9,7 +9,8 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name, Paren, String
+from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name, String
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["compared", "either", "finds_tensor", "is_typed", "may_be_itself_only"]
 
@@ -73,8 +74,7 @@ def finds_tensor(t: Translation, node: Expression) -> Py | None:
         asked, pattern = node.arguments
     else:
         return None
-    while isinstance(asked, Paren):
-        asked = asked.inner
+    asked = bare(asked)
     if not isinstance(pattern, String) or not pattern.value.endswith("Tensor"):
         return None
     if not isinstance(asked, Call) or t.path(asked.callee) not in ("torch.type", "torch.typename"):

@@ -38,12 +38,10 @@ class LayerFields:
     no_return: str | None = None  # the variable that takes a returned value
     layer_used: bool = False
     taken: set[str] | None = None
-    entries: dict[str, int] = field(
-        default_factory=dict
-    )  # of `output` and `gradInput`, where they are tables
-    short_names: dict[Variable, str] = field(
-        default_factory=dict
-    )  # locals that are such a field: h = self.output
+    # Of `output` and `gradInput`, where they are tables.
+    entries: dict[str, int] = field(default_factory=dict)
+    # Locals that are such a field: h = self.output.
+    short_names: dict[Variable, str] = field(default_factory=dict)
     named_short: set[Expression] = field(default_factory=set)  # what such a local is given
     spread: str = ""  # the name of a table of inputs in its function
     trains_inner: bool = False  # whether its backward adds to the gradients of layers inside

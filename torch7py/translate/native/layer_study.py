@@ -49,9 +49,8 @@ class LayerStudy(LayerFields):
         used_gradients = {name for half in self.halves for name in self.fields_of(half.body)} & set(
             self.gradients
         )
-        weights = (
-            self.parameters if used_gradients or not self.inherits else []
-        )  # else the parent's halves are those that know
+        # Else the parent's halves are those that know.
+        weights = self.parameters if used_gradients or not self.inherits else []
         self.handed = list(weights)
         if self.by_hand:
             backward_methods.find_short_names(self)

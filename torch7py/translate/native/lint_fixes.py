@@ -115,9 +115,8 @@ def _free(table: symtable.SymbolTable) -> set[str]:
     return names
 
 
-_Replacement = tuple[
-    ast.Name, str, str
-]  # where a name stands, its new one, and what a linter calls that it is not used
+# Where a name stands, its new one, and what a linter calls that it is not used.
+_Replacement = tuple[ast.Name, str, str]
 
 
 def _places(page: str, unused: dict[symtable.Function, set[str]]) -> list[_Replacement]:

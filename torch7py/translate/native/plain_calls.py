@@ -531,9 +531,8 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         return library_call(t, "new_like", [base, *arguments(t, node.arguments)])
     if path is None:
         called = t.types.function_called(node)
-        counts = not called or any(
-            f.vararg for f in called
-        )  # else a value too many is None to it, and dropped
+        # Else a value too many is None to it, and dropped.
+        counts = not called or any(f.vararg for f in called)
         args = arguments(t, node.arguments, counted=counts)
         return library_call(t, function, [t.value(node.callee).text, *args])
     tensor = memory_calls.first_tensor(t, node)

@@ -13,6 +13,7 @@ from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["generic_for", "generic_head", "head", "numeric_for"]
 
@@ -154,8 +155,7 @@ def _places(t: Translation) -> set[Name]:
 
 
 def _with_constant(node: Expression) -> Name | None:
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if isinstance(node, Name):
         return node
     if isinstance(node, Binary) and node.operator in ("+", "-") and isinstance(node.right, Number):

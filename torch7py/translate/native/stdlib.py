@@ -21,6 +21,7 @@ from torch7py.translate.native.page_packages import (
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.quoting import comments, decoded
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["PACKAGES", "several"]
 
@@ -121,9 +122,7 @@ def power(t: Translation, node: Call) -> Py:
 
 @function("math.floor")
 def floor(t: Translation, node: Call) -> Py:
-    argument = node.arguments[0]
-    while isinstance(argument, tree.Paren):
-        argument = argument.inner
+    argument = bare(node.arguments[0])
     if isinstance(argument, Binary) and argument.operator == "/" and t.intervals.nonzero(argument.right):
         left, right = argument.left, argument.right
         if t.whole(left) and t.whole(right):

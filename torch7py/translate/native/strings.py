@@ -11,7 +11,7 @@ from torch7py.translate.native.library_rules import functions
 from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
-from torch7py.translate.tree_queries import same_expression
+from torch7py.translate.tree_queries import bare, same_expression
 
 __all__ = ["pieces_between", "string_method"]
 
@@ -19,9 +19,7 @@ __all__ = ["pieces_between", "string_method"]
 def string_method(t: Translation, node: Invoke) -> Py:
     """``s:f(...)``"""
     if node.method == "format":
-        receiver = node.receiver
-        while isinstance(receiver, tree.Paren):
-            receiver = receiver.inner
+        receiver = bare(node.receiver)
         return texts.format(t, receiver, node.arguments)
     return _string(t, node.method, node.receiver, node.arguments, node.line)
 
@@ -82,8 +80,7 @@ def _count(t: Translation, node: Expression) -> str:
 
 def _within(t: Translation, position: Expression, subject: Expression) -> bool:
     """Whether a place is surely not past the end of a text: that of a loop over it, or one reduced to its length."""
-    while isinstance(position, tree.Paren):
-        position = position.inner
+    position = bare(position)
     if isinstance(position, Number) and position.value == 1:
         return t.intervals.of(tree.Unary(subject.span, "#", subject))[0] >= 1
     if isinstance(position, Number) or isinstance(subject, String):
@@ -114,8 +111,7 @@ def _within(t: Translation, position: Expression, subject: Expression) -> bool:
 
 def _added(node: Expression) -> tuple[Expression, float]:
     """An expression without the number that is added to it, and that number."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if isinstance(node, tree.Binary) and node.operator in ("+", "-") and isinstance(node.right, Number):
         inner, plus = _added(node.left)
         return inner, plus + (node.right.value if node.operator == "+" else -node.right.value)

@@ -12,14 +12,12 @@ __all__ = ["Surroundings"]
 class Surroundings:
     def __init__(self, program: Block, scopes: Scopes) -> None:
         self.program, self.scopes = program, scopes
-        self.parents: dict[
-            Statement, tuple[Statement, ...]
-        ] = {}  # those around in its function, outermost first
+        # Those around in its function, outermost first.
+        self.parents: dict[Statement, tuple[Statement, ...]] = {}
         self.owner: dict[Statement, Scope] = {}  # the function that each is in
         self.block_of: dict[Statement, Block] = {}
-        self.home: dict[
-            tree.Node, Statement
-        ] = {}  # the statement of each node, but what is in a function of it
+        # The statement of each node, but what is in a function of it.
+        self.home: dict[tree.Node, Statement] = {}
         self._within: dict[Statement, Statement | None] = {}  # the statement around, or around the function
         self._bodies = {function.body: scope for function, scope in scopes.of_function.items()}
         self._of_scope: dict[Scope, list[Statement]] | None = None

@@ -57,8 +57,7 @@ def _added(t: Translation, node: Expression) -> Py:
 
 
 def _operands(t: Translation, node: Expression) -> list[Expression]:
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if isinstance(node, Binary) and node.operator == "..":
         return [*_operands(t, node.left), *_operands(t, node.right)]
     return [node]
@@ -170,8 +169,7 @@ def literal(node: Expression) -> str | None:
 
 def pieces_of(t: Translation, node: Expression) -> list[tuple[str, str] | str]:
     """An expression within a text: what it is put together of itself, as far as that can be seen."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if isinstance(node, String):
         return [node.value]
     number = literal(node)

@@ -73,9 +73,8 @@ class PortWeights:
         self.parts, self.name_map, self.history, self.begins = parts, dict(name_map), history, begins
         self.pairs: list[Pair] = []
         self.buffers: list[tuple[str, torch.Tensor, Part, str]] = []
-        self.tracked: list[
-            tuple[Part, Tracked, dict[str, str]]
-        ] = []  # with the port's names of the part's entries
+        # With the port's names of the part's entries.
+        self.tracked: list[tuple[Part, Tracked, dict[str, str]]] = []
         self.alone: list[str] = []  # parameters of the port without a partner
         self._unused = set(self.name_map)
         self._left = {(id(part), entry): (part, entry) for part in parts for entry in part.first}

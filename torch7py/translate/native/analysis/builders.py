@@ -46,9 +46,8 @@ class Builder:
     statement: Statement
     value: Expression
     adds: list[tree.Run] = field(default_factory=list)
-    sets: dict[Statement, tuple[str, str]] = field(
-        default_factory=dict
-    )  # statements that set an argument as a field
+    # Statements that set an argument as a field.
+    sets: dict[Statement, tuple[str, str]] = field(default_factory=dict)
     dynamic: bool = False
     inlined: bool = False
     copied: list[Name] = field(default_factory=list)  # where others are made like it

@@ -8,14 +8,14 @@ from torch7py.translate import tree
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name, String
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["known_texts", "pieces"]
 
 
 def pieces(t: Known, node: Expression) -> list[Expression]:
     """The literals and other expressions of which a text is put together, by ``..`` or by ``string.format``."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if isinstance(node, Binary) and node.operator == "..":
         return [*pieces(t, node.left), *pieces(t, node.right)]
     if isinstance(node, Call) and t.path(node.callee) == "string.format" and node.arguments:
@@ -41,8 +41,7 @@ def _stays(t: Known, piece: Expression) -> bool:
 
 def known_texts(t: Known, node: Expression, seen: frozenset[Variable] = frozenset()) -> set[str] | None:
     """All texts that an expression may be; None where it may be something else."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if isinstance(node, String):
         return {node.value}
     if isinstance(node, Binary) and node.operator == "or":

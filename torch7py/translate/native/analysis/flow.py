@@ -29,10 +29,8 @@ class Flow:
 
     def same(self, a: Expression, b: Expression) -> bool:
         """Whether two expressions are written alike and mean the same variables."""
-        while isinstance(a, tree.Paren):
-            a = a.inner
-        while isinstance(b, tree.Paren):
-            b = b.inner
+        a = tree_queries.bare(a)
+        b = tree_queries.bare(b)
         if isinstance(a, Name) and isinstance(b, Name):
             return self.t.scopes.of_name[a] is self.t.scopes.of_name[b]
         if isinstance(a, Call) and isinstance(b, Call):

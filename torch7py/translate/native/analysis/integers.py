@@ -240,9 +240,8 @@ class Integers:
         left = node.left
         if isinstance(left, Binary) and left.operator == "and":
             return self.is_whole(left.right) and self.is_whole(node.right)
-        if self._is_argument(left) or self._is_never_assigned(
-            left
-        ):  # tonumber(arg[1]) or 10, options.none or 10
+        # Tonumber(arg[1]) or 10, options.none or 10.
+        if self._is_argument(left) or self._is_never_assigned(left):
             return self.is_whole(node.right)
         return self.is_whole(left) and self.is_whole(node.right)
 

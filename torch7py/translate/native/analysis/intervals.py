@@ -20,7 +20,7 @@ from torch7py.translate.native.analysis.integers import Integers
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, Unary
-from torch7py.translate.tree_queries import returns_of
+from torch7py.translate.tree_queries import bare, returns_of
 
 __all__ = ["Intervals"]
 
@@ -211,8 +211,7 @@ class Intervals:
 
     def _has_letters(self, node: Expression, seen: tuple[Variable, ...]) -> bool:
         """Whether a text is surely not empty."""
-        while isinstance(node, tree.Paren):
-            node = node.inner
+        node = bare(node)
         if isinstance(node, tree.String):
             return bool(node.value)
         if isinstance(node, Binary) and node.operator == "..":
@@ -234,9 +233,7 @@ class Intervals:
 
     def _binary(self, node: Binary) -> Bounds | None:
         if node.operator == "or":
-            left = node.left
-            while isinstance(left, tree.Paren):
-                left = left.inner
+            left = bare(node.left)
             if isinstance(left, Binary) and left.operator == "and":
                 left = left.right
             if self._is_argument(left):  # what the user gives is like what stands in its place

@@ -6,6 +6,7 @@ from torch7py.translate import tree
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["has_methods_of_text", "matched", "origin"]
 
@@ -20,8 +21,7 @@ def has_methods_of_text(t: Known, node: Expression) -> bool:
 
 def matched(t: Known, node: Expression) -> tuple[str, Expression, tuple[Expression, ...]] | None:
     """The function, the text and the other arguments of a call that takes a pattern."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if isinstance(node, Invoke) and node.method in _NAMES and has_methods_of_text(t, node.receiver):
         return node.method, node.receiver, node.arguments
     if isinstance(node, Call) and node.arguments:

@@ -102,18 +102,16 @@ class Known:
         self.plain_modules, self.plain_tensors, self.plain_values = plainly[3:]
         self.doubted = _DOUBTED if plainly.values else frozenset[str]()  # kinds that are not taken for known
         self.native_tables: set[Expression] = set()  # written out for functions that have a native form
-        self.objects = (
-            plainly.modules
-        )  # as plain_modules, which is not set where a module is written for an object
+        # As plain_modules, which is not set where a module is written for an object.
+        self.objects = plainly.modules
         self.torch7_files: set[Expression] = set()  # calls that load what Torch7 has written
         self.one_row = one_row  # whether a run has shown batches of one example
         self.names = Names(scopes)
         self.surroundings = Surroundings(project.program, scopes)
         # Lua counts bytes: with letters beyond ASCII, places and lengths are not those of Python's text.
         self.wide_text = any(not node.value.isascii() for node in tree.every(self.program, tree.String))
-        self.opened: set[Type] = (
-            set()
-        )  # tables that plain calls gave, of which no other part of the program tells
+        # Tables that plain calls gave, of which no other part of the program tells.
+        self.opened: set[Type] = set()
         self.file = project.script.name  # whose page is being written
         self.options: dict[str, Expression] = {}  # of CmdLine, with their defaults
 

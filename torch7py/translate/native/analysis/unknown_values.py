@@ -9,6 +9,7 @@ from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.quoting import said
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+from torch7py.translate.tree_queries import bare
 from torch7py.translate.usage import required
 
 __all__ = [
@@ -45,8 +46,7 @@ def is_of_what_is_not_there(problem: Problem) -> bool:
 
 def described(t: Known, node: Expression) -> str:
     """``net, what torch.load gives``: an expression, and what is known of its kind, or why nothing is."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     kinds = sorted(t.type(node).find().kinds)
     if len(kinds) > 1:
         shown = [a(kind) for kind in kinds[:3]]

@@ -248,8 +248,7 @@ class ChosenFiles(Rewriting):
 
 def _joined(node: Expression) -> list[Expression]:
     """The operands of ``a .. b .. c``."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = tree_queries.bare(node)
     if isinstance(node, Binary) and node.operator == "..":
         return _joined(node.left) + _joined(node.right)
     return [node]

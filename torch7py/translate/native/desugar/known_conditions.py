@@ -55,9 +55,8 @@ class KnownConditions(Rewriting):
         self.missing: dict[Statement, tuple[Name, Name | None, str]] = {}
         self.false: set[Variable] = set()  # the variables that hold that a package is not there
         self.answered: dict[Statement, Variable] = {}  # as they do in the statement right behind
-        self.condition_names: set[tree.Node | Block] = (
-            set()
-        )  # of these the names in the condition that is looked at
+        # Of these the names in the condition that is looked at.
+        self.condition_names: set[tree.Node | Block] = set()
 
     def written(self) -> bytes:
         self._find_missing()

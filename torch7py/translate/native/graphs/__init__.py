@@ -40,9 +40,8 @@ class Graphs(Methods):
         self.chosen = 0
         self.target = None
         self.parts = {}
-        self.returned: dict[
-            Statement, tree.Function
-        ] = {}  # graphs that methods give which do something else, too
+        # Graphs that methods give which do something else, too.
+        self.returned: dict[Statement, tree.Function] = {}
         self.members: dict[Statement, Statement] = {}  # statements that make nodes -> the one with the graph
         self.builders: set[tree.Function] = set()  # the functions that do nothing but build a graph
         self.declined: dict[int, Problem] = {}  # where a graph is made of which no class could be, and why

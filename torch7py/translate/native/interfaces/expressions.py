@@ -91,9 +91,8 @@ class Assignments(Protocol):
 
 
 class Calls(Protocol):
-    sole: set[
-        Expression
-    ]  # calls at the end of lists that are taken for one value, which is seen when the page runs
+    # Calls at the end of lists that are taken for one value, which is seen when the page runs.
+    sole: set[Expression]
 
     def open_end(self, node: tree.Node | tree.Block) -> Call | Invoke | None:
         """The call at the end of a list of values that may stand for another number of them than one."""

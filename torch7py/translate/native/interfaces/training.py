@@ -92,9 +92,8 @@ class Explicit:
         self.forwards: dict[Expression, Forward] = {}
         self.passes: dict[Expression, Pass] = {}
         self.criterion_calls: dict[Expression, CriterionBackward] = {}
-        self.read: dict[
-            Index, Forward | Pass | CriterionBackward
-        ] = {}  # fields of modules: output, gradInput
+        # Fields of modules: output, gradInput.
+        self.read: dict[Index, Forward | Pass | CriterionBackward] = {}
         self.kept_fields: set[Index] = set()
         self.left_out: set[Statement] = set()
         self.stale: set[Variable] = set()  # modules whose weights move between a forward and its backward
@@ -152,21 +151,18 @@ class Training:
         self.flow, self.holders = Flow(known), Holders(known)
         self.closures: set[tree.Function] = set()  # given to optim
         self.moved_by: dict[tree.Function, list[Expression]] = {}  # and the weights that go with each
-        self.multi_tensor_closures: set[tree.Function] = (
-            set()
-        )  # those for several tensors, which take the one that is meant
+        # Those for several tensors, which take the one that is meant.
+        self.multi_tensor_closures: set[tree.Function] = set()
         self.renamed: set[Call] = set()  # steps whose first result is no name of what they move
-        self.points: dict[
-            tree.Function, Name
-        ] = {}  # of those, the tensor that is no module's but is optimized itself
+        # Of those, the tensor that is no module's but is optimized itself.
+        self.points: dict[tree.Function, Name] = {}
         self.dropped: set[Statement] = set()
         self.settings: set[tree.Field] = set()  # of optimizers, which are written where these are made
         self.absorbed: set[Statement] = set()  # those that are written, with their comments, in another one
         self.run_alone: set[Statement] = set()  # whose result only serves the gradients
         self.dropped_variables: set[Variable] = set()
-        self.dropped_targets: dict[
-            Statement, set[Expression]
-        ] = {}  # of statements that assign several things
+        # Of statements that assign several things.
+        self.dropped_targets: dict[Statement, set[Expression]] = {}
         self.steps: dict[Scope, list[Statement]] = {}
         self.optimizers: list[Optimizer] = []
         self.optimizer_of: dict[Holder, Optimizer] = {}  # by what holds its state

@@ -42,9 +42,8 @@ class Coupling:
     def __init__(self, t: Translation, sequences: Sequences) -> None:
         self.t, self.sequences = t, sequences
         self._starts: dict[Statement, _Start] = {}
-        self._back: dict[
-            Statement, Index | None
-        ] = {}  # what copies gradients, and the gradient that it copies
+        # What copies gradients, and the gradient that it copies.
+        self._back: dict[Statement, Index | None] = {}
         self.inside: set[tree.Node | Block] = set()  # all nodes of these statements
         for statement in tree.those(self.t.program, tree.Run, tree.Assign):
             if isinstance(statement, (tree.Run, tree.Assign)):

@@ -460,9 +460,8 @@ class Models(interfaces.Models):
             return True  # said already, in the page's words
         if name == "updateParameters":
             raise Problem("T7-225", target.line, "weights that stay, whose gradients are taken")
-        if (
-            t.training.vectors.decays(target) and not t.plain_vectors
-        ):  # which optim's own functions do here, too
+        # Which optim's own functions do here, too.
+        if t.training.vectors.decays(target) and not t.plain_vectors:
             raise Problem("T7-228", target.line, "weights that stay, in a program that may decay them")
         t.emit(f"{t.value(target.base).at(code.ATOM)}.requires_grad_(False)")
         return True

@@ -193,9 +193,8 @@ class Surgery:
             index = "-1" if tree_queries.is_last(target) else t.expressions.position(target.key).text
             container = t.value(base).at(code.ATOM)
             owner = t.classes.owners.get(t.scope.function) if t.scope.function is not None else None
-            if (
-                owner is not None and t.type(base.base).find().classes
-            ):  # in a class that derives from nn.Container
+            # In a class that derives from nn.Container.
+            if owner is not None and t.type(base.base).find().classes:
                 if t.scope.function is not owner.methods.get("__init"):
                     return False
                 t.emit(f"{container}.append({t.value(value)})")

@@ -122,9 +122,8 @@ class _Gradients:
             is_read = self._first([e for e in inside if e.at > begin], around)
             if is_read is not None:
                 return is_read
-            if self._first(
-                [e for e in inside if e.at <= begin], around
-            ):  # in the next turn; this may be the last
+            # In the next turn; this may be the last.
+            if self._first([e for e in inside if e.at <= begin], around):
                 return True
             begin = loop.span.end
         is_read = self._first([e for e in events if e.at > begin], around)

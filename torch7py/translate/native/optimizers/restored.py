@@ -7,15 +7,14 @@ from torch7py.translate.native.analysis.optimizers import Restored
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name
-from torch7py.translate.tree_queries import returns_of
+from torch7py.translate.tree_queries import bare, returns_of
 
 __all__ = ["is_loaded", "restored"]
 
 
 def restored(t: Translation, value: Expression | None) -> tuple[Expression | None, Restored | None]:
     """What a state is given: settings, what a file has of it, or one of both: ``saved and saved.state or {...}``."""
-    while isinstance(value, tree.Paren):
-        value = value.inner
+    value = None if value is None else bare(value)
     if isinstance(value, Binary) and value.operator == "or" and isinstance(value.right, tree.Table):
         state = _inner(value.left)
         if is_loaded(t, state):

@@ -25,6 +25,7 @@ from torch7py.translate.native.tensors.rules import (
 from torch7py.translate.native.tensors.selecting import ordered
 from torch7py.translate.native.tensors.updates import into, new_tensor
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Number
+from torch7py.translate.tree_queries import bare
 
 
 def method(t: Translation, node: Invoke) -> Py:
@@ -210,8 +211,7 @@ def _gives_nothing(t: Translation, function: Expression) -> bool:
 
 def _is_part(t: Translation, node: Expression) -> bool:
     """Whether an expression is a part of a tensor, and no entry of a table."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if isinstance(node, tree.Index):
         return t.kind(node.base) == "tensor"
     return isinstance(node, Invoke) and t.kind(node.receiver) == "tensor"

@@ -17,6 +17,7 @@ from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.tensors.rules import Arguments, rule, rules
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["compared", "name_of_type"]
 
@@ -153,8 +154,7 @@ def _first_gradient(t: Translation, node: Expression) -> str | None:
 
 def _is_alike(t: Translation, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
     """Whether a tensor has the type that it has in Torch7."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if t.kind(node) != "tensor":
         return False
     if isinstance(node, Name):

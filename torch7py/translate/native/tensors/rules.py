@@ -10,6 +10,7 @@ from torch7py.translate.native import code, plain_calls
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call, Expression
+from torch7py.translate.tree_queries import bare
 
 Arguments: TypeAlias = tuple[Expression, ...]
 Rule: TypeAlias = "Callable[[Translation, Expression, Arguments], Py]"
@@ -105,8 +106,7 @@ def renewed(t: Translation, receiver: Expression, write: Callable[[str], str]) -
 
 def is_new_tensor(t: Translation, node: Expression) -> bool:
     """Whether an expression makes a tensor that nothing else refers to."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = bare(node)
     if isinstance(node, tree.Binary):
         return True
     if isinstance(node, Call):

@@ -41,9 +41,8 @@ class BackwardPasses:
     ) -> None:
         self.training, self.t = training, t
         self.explicit, self.losses, self.carried = explicit, losses, carried
-        self.scales: dict[
-            Scope | Statement, Invoke
-        ] = {}  # by what all gradients of a function's criterions are scaled
+        # By what all gradients of a function's criterions are scaled.
+        self.scales: dict[Scope | Statement, Invoke] = {}
         self.objections: dict[Statement, str] = {}  # why a statement is no part of the loss's backward pass
         places = t.surroundings
         self._scopes = {  # those with a backward pass

@@ -11,6 +11,7 @@ from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["Criterions"]
 
@@ -80,9 +81,7 @@ class Criterions:
 
     def pass_on(self, backward_pass: Pass, scope: Scope, statements: list[Statement]) -> None:
         """Where a gradient is a criterion's, passed on at once, the pass is that of the loss."""
-        gradient = backward_pass.node.arguments[1]
-        while isinstance(gradient, tree.Paren):
-            gradient = gradient.inner
+        gradient = bare(backward_pass.node.arguments[1])
         criterion_backward, statement = self._criterion_of(gradient, backward_pass, statements)
         if criterion_backward is None or criterion_backward.loss is None:
             return

@@ -126,9 +126,8 @@ class Explicit(interfaces.Explicit):
         ):
             backward_pass.refused = "a backward pass of which is not known what input it belongs to"
             return
-        for (
-            call
-        ) in others:  # from then on there is nothing to go back through, until the input is this one again
+        # From then on there is nothing to go back through, until the input is this one again.
+        for call in others:
             self._forward(call).voids = True
         candidates = [call for call in candidates if call not in others]
         if self.t.kind(node.arguments[0]) != "tensor":

@@ -126,9 +126,8 @@ class Losses(interfaces.Losses):
         reached = {first}
         for statement in [s for s in statements if s in dropped and s.span.start >= first.span.start]:
             nodes = tree.direct_nodes(statement)
-            overwritten = (
-                statement.targets if isinstance(statement, tree.Assign) else ()
-            )  # anew, and not read
+            # Anew, and not read.
+            overwritten = statement.targets if isinstance(statement, tree.Assign) else ()
             names = {of_name[n] for n in nodes if isinstance(n, Name) and n not in overwritten}
             outermost = self.outermost(statement, dropped)
             if outermost is not first and not names & passed:

@@ -23,9 +23,8 @@ class Reach:
         self._functions: set[tree.Function] = set()  # whose results are being looked at
         self._finding = False
         self._givers: set[tree.Function] = set()  # that may give a graph
-        self._barren: dict[
-            tree.Function, int
-        ] = {}  # that give none as long as so many variables may hold one
+        # That give none as long as so many variables may hold one.
+        self._barren: dict[tree.Function, int] = {}
 
     def find(self) -> None:
         """The variables that may hold what a module gave, or what was made of that."""

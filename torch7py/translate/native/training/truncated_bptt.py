@@ -94,9 +94,8 @@ class Carried:
     def keeps_states(self, module: Expression) -> bool:
 
         def inside(layer: Description) -> list[Type]:
-            if (
-                facts.gives(layer.name) == "steps"
-            ):  # it is given a sequence whole, and cuts off what is left itself
+            # It is given a sequence whole, and cuts off what is left itself.
+            if facts.gives(layer.name) == "steps":
                 return []
             return [*layer.children, *layer.slots]
 
