@@ -281,8 +281,13 @@ print(layer:forward(torch.ones(2)):sum())
     assert layer.eval()(torch.ones(2)).tolist() == [3, 3]
     assert layer.train()(torch.ones(2)).tolist() == [1, 1]
 
-    unset = source.replace("layer:evaluate()", "print(layer.train)")
-    assert "self.train of nn.Doubled before training() or" in translate_script(unset.encode(), "p.lua").code
+    assert made(source, "Doubled")(torch.ones(2)).tolist() == [3, 3]  # its mode is nil in Torch7
+
+    for other in ("print(layer.train)", "print(layer.train == false)"):
+        unset = source.replace("layer:evaluate()", other)
+        assert (
+            "self.train of nn.Doubled before training() or" in translate_script(unset.encode(), "p.lua").code
+        )
 
 
 HIDDEN = """

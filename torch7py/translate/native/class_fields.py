@@ -15,7 +15,7 @@ from torch7py.translate.native.interfaces.classes import Classes
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.literal_objects import LiteralObjects
 from torch7py.translate.native.metamethods import SPECIAL
-from torch7py.translate.native.models.modes import Modes
+from torch7py.translate.native.models.modes import first_mode
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Index, Invoke, String
 
@@ -31,7 +31,6 @@ class ClassFields:
         factories: Factories,
         literal_objects: LiteralObjects,
     ) -> None:
-        self.modes = Modes(t)
         self.classes, self.t = classes, t
         self.makers, self.factories, self.literal_objects = makers, factories, literal_objects
 
@@ -57,7 +56,7 @@ class ClassFields:
             chain = chain.base
         known |= self.t.training.fields_gone(lua_class.instance)
         return [
-            *(self.modes.lines(lua_class) if layer is not None else ()),
+            *(first_mode(self.t, lua_class) if layer is not None else ()),
             *(f"self.{code.attribute_name(n)} = None" for n in self.fields_of(lua_class) if n not in known),
         ]
 

@@ -20,7 +20,7 @@ from torch7py.translate.native import plain_layer_forms as forms
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.mode_methods import MODES
-from torch7py.translate.native.models.modes import Modes
+from torch7py.translate.native.models.modes import first_mode
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
@@ -50,7 +50,6 @@ class PlainLayers:
         self.current: LuaClass | None = None  # whose methods are being written
         self.written: set[LuaClass] = set()
         self.declined: Problem | None = None  # why the last class has no form in plain calls
-        self.modes = Modes(translator)
 
     def write(self, lua_class: LuaClass, reason: Problem) -> bool:
         t = self.t
@@ -136,7 +135,7 @@ class PlainLayers:
             for name, value in lua_class.values.items():
                 t.emit(f"{self.attribute(name)} = {t.classes.bodies.constant(lua_class, name, value)}")
             missing = [f"self.{name} = None" for name in self._missing(lua_class)]
-            missing += self.modes.lines(lua_class)
+            missing += first_mode(t, lua_class)
             if "__init" not in lua_class.methods:
                 for line in missing:
                     t.emit(line.removeprefix("self."))
