@@ -26,7 +26,6 @@ __all__ = [
     "by_step",
     "carries",
     "class_of",
-    "differs_in_training",
     "facts_of",
     "gives",
     "gradient_reads_output",
@@ -298,9 +297,3 @@ def begins_training(name: str) -> bool:
     """Whether a new layer is in training, before anybody says in which mode it is."""
     facts = facts_of(name)
     return facts is not None and facts.begins_training
-
-
-def differs_in_training(name: str) -> bool:
-    """Whether a layer, or the way in which it goes through a sequence, is another in training."""
-    facts = facts_of(name)
-    return facts is not None and (facts.differs_in_training or facts.gives == "steps" or by_step(name))
