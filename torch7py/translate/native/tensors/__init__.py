@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch7py.translate.native.tensors import (  # noqa: F401  (they register rules)
     algebra,
     changes,
+    forms,
     names_of_types,
     reductions,
     selecting,

@@ -15,7 +15,7 @@ from torch7py.translate.native.tensors.rules import (
     maker,
     makers,
     receiver_text,
-    rule,
+    rules,
 )
 from torch7py.translate.tree import Call, Expression, Name
 
@@ -75,15 +75,10 @@ def inverse(t: Translation, node: Call) -> Py:
     return atom(f"torch.linalg.inv({t.value(node.arguments[0])})")
 
 
-@rule("histc")
-def histc(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    return atom(f"torch.histc({', '.join(str(t.value(argument)) for argument in (receiver, *arguments))})")
-
-
 @maker("histc")
 def of_values(t: Translation, node: Call) -> Py:
     """``torch.histc(x, n)``: x is a tensor, whatever else is known of it."""
-    return histc(t, node.arguments[0], node.arguments[1:])
+    return rules["histc"](t, node.arguments[0], node.arguments[1:])
 
 
 def _triangle(arguments: Arguments, position: int) -> list[Expression]:

@@ -115,15 +115,10 @@ def _distance(t: Translation, x: Expression, y: Expression, *norm: Expression) -
     return atom(f"torch.dist({t.value(x)}, {t.expressions.beside(y, x)}{p})")
 
 
-rules["dot"] = lambda t, r, a: atom(f"torch.dot({t.value(r)}.flatten(), {t.value(a[0])}.flatten())")
 rules["dist"] = lambda t, r, a: _distance(t, r, *a)
-rules["all"] = lambda t, r, a: atom(f"bool({receiver_text(t, r)}.all())")
-rules["any"] = lambda t, r, a: atom(f"bool({receiver_text(t, r)}.any())")
 rules["isSameSizeAs"] = lambda t, r, a: Py(
     f"{receiver_text(t, r)}.shape == {receiver_text(t, a[0])}.shape", code.COMPARE
 )
-rules["trace"] = lambda t, r, a: atom(f"{receiver_text(t, r)}.trace()")
-rules["equal"] = lambda t, r, a: atom(f"torch.equal({t.value(r)}, {t.value(a[0])})")
 
 
 def _over_dimension(name: str) -> Rule:

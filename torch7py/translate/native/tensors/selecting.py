@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.native import code
-from torch7py.translate.native.code import Py, atom, minus_one
-from torch7py.translate.native.integer_tensors import elements
+from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
-    changing,
     dimension,
     in_place,
     maker,
@@ -23,50 +21,6 @@ from torch7py.translate.tree import Call, Expression
 from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["ordered"]
-
-
-def _mask(t: Translation, node: Expression) -> str:
-    """A mask: what a comparison gives is one, a ByteTensor is made one."""
-    return t.value(node).text if elements(t, node) == "mask" else f"{receiver_text(t, node)}.bool()"
-
-
-@changing("maskedFill")
-def masked_fill(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    return atom(
-        f"{receiver_text(t, receiver)}.masked_fill_({_mask(t, arguments[0])}, {t.value(arguments[1])})"
-    )
-
-
-@changing("maskedCopy")
-def masked_copy(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    """The elements of the other tensor in their order, one for each place of the mask."""
-    return atom(
-        f"{receiver_text(t, receiver)}.masked_scatter_({_mask(t, arguments[0])}, {t.value(arguments[1])})"
-    )
-
-
-@rule("maskedSelect")
-def masked_select(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    return atom(f"{receiver_text(t, receiver)}[{_mask(t, arguments[0])}]")
-
-
-def _indexed(python: str) -> Rule:
-    """``x:indexAdd(dim, positions, y)`` and its like."""
-
-    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-        dim, places = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
-        return atom(f"{receiver_text(t, receiver)}.{python}({dim}, {places}, {t.value(arguments[2])})")
-
-    return write
-
-
-in_place["indexAdd"], in_place["indexCopy"] = _indexed("index_add_"), _indexed("index_copy_")
-in_place["indexFill"] = _indexed("index_fill_")
-
-
-@rule("nonzero")
-def nonzero(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    return Py(f"{receiver_text(t, receiver)}.nonzero() + 1", code.ADD)
 
 
 @rule("multinomial")
@@ -122,32 +76,11 @@ for _lua in ("topk", "kthvalue", "median", "mode"):
     rules[_lua] = _values(_lua)
 
 
-@rule("permute")
-def permute(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    return atom(f"{receiver_text(t, receiver)}.permute({', '.join(dimension(t, a) for a in arguments)})")
-
-
 @rule("chunk")
 def chunk(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     dim = dimension(t, arguments[1]) if len(arguments) > 1 else "0"
     count = t.expressions.whole_number(arguments[0])
     return atom(f"{receiver_text(t, receiver)}.chunk({count}{f', {dim}' if dim != '0' else ''})")
-
-
-def _triangle(name: str) -> Rule:
-    def write(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-        return atom(f"torch.{name}({', '.join(str(t.value(a)) for a in (receiver, *arguments))})")
-
-    return write
-
-
-for _lua in ("diag", "tril", "triu"):
-    rules[_lua] = _triangle(_lua)
-
-
-@rule("totable")
-def totable(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    return atom(f"{receiver_text(t, receiver)}.tolist()")
 
 
 def _gives_one(t: Translation, function: tree.Function) -> bool:

@@ -10,7 +10,6 @@ from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
-    changing,
     dimension,
     receiver_text,
     rule,
@@ -34,18 +33,6 @@ def size(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
 def stride(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     inside = dimension(t, arguments[0]) if arguments else ""
     return atom(f"{receiver_text(t, receiver)}.stride({inside})")
-
-
-for _lua, _python in {
-    "nElement": "numel()",
-    "numel": "numel()",
-    "t": "t()",
-    "contiguous": "contiguous()",
-    "isContiguous": "is_contiguous()",
-}.items():
-    rules[_lua] = lambda t, receiver, arguments, _python=_python: atom(
-        f"{receiver_text(t, receiver)}.{_python}"
-    )  # type: ignore[misc]
 
 
 @rule("clone")
@@ -88,48 +75,10 @@ def storage(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"torch.empty(0, dtype={base}.dtype).set_({base}.untyped_storage())")
 
 
-@rule("storageOffset")
-def storage_offset(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    return Py(f"{receiver_text(t, receiver)}.storage_offset() + 1", code.ADD)
-
-
-@rule("getDevice")
-def get_device(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    return Py(f"{receiver_text(t, receiver)}.get_device() + 1", code.ADD)
-
-
-def _by_sizes(python: str) -> Rule:
-    return lambda t, receiver, arguments: atom(
-        f"{receiver_text(t, receiver)}.{python}({sizes(t, arguments)})"
-    )
-
-
-for _lua, _python in {
-    "view": "view",
-    "expand": "expand",
-    "repeatTensor": "repeat",
-}.items():
-    rules[_lua] = _by_sizes(_python)
-
-
 @rule("reshape")
 def reshape(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     copied = ".clone()" if t.reshapes.are_copies(receiver) else ""
     return atom(f"{receiver_text(t, receiver)}.reshape({sizes(t, arguments)}){copied}")
-
-
-def _as(python: str) -> Rule:
-    return lambda t, receiver, arguments: atom(
-        f"{receiver_text(t, receiver)}.{python}({t.value(arguments[0])})"
-    )
-
-
-rules["viewAs"], rules["expandAs"] = _as("view_as"), _as("expand_as")
-
-
-@rule("typeAs")
-def type_as(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    return atom(f"{receiver_text(t, receiver)}.to({t.value(arguments[0])}.dtype)")
 
 
 def _to(name: str) -> Rule:
@@ -141,11 +90,6 @@ def _to(name: str) -> Rule:
 
 for _lua in ("double", "float", "long", "int", "short", "byte", "char"):
     rules[_lua] = _to({"byte": "byte", "char": "char"}.get(_lua, _lua))
-
-
-@rule("transpose")
-def transpose(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    return atom(f"{receiver_text(t, receiver)}.transpose({', '.join(dimension(t, a) for a in arguments)})")
 
 
 @rule("select")
@@ -207,27 +151,9 @@ def index(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.index_select({dim}, {indices})")
 
 
-@rule("gather")
-def gather(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    dim, indices = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
-    return atom(f"{receiver_text(t, receiver)}.gather({dim}, {indices})")
-
-
-@changing("scatter")
-def scatter_(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    dim, indices = dimension(t, arguments[0]), minus_one(t.value(arguments[1]))
-    return atom(f"{receiver_text(t, receiver)}.scatter_({dim}, {indices}, {t.value(arguments[2])})")
-
-
 @rule("squeeze", "unsqueeze")
 def squeeze(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     if not arguments and is_reduction(receiver) and t.type(receiver).rank == 1:  # a number
         return atom(f"{receiver_text(t, receiver)}.item()")
     inside = dimension(t, arguments[0]) if arguments else ""
     return atom(f"{receiver_text(t, receiver)}.squeeze({inside})")
-
-
-@rule("unfold")
-def unfold(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    rest = ", ".join(t.value(argument).text for argument in arguments[1:])
-    return atom(f"{receiver_text(t, receiver)}.unfold({dimension(t, arguments[0])}, {rest})")
