@@ -14,21 +14,14 @@ from torch7py.nn.facts import Facts
 from torch7py.translate.facts.layers import facts_of
 from torch7py.translate.input_sizes import Shape, Sizes, Wanted
 from torch7py.translate.layers.registry import Layer
+from torch7py.translate.registering import registering
 
 __all__ = ["wanted"]
 
 Rule: TypeAlias = "Callable[[Layer, Wanted, Sizes], Wanted]"
 
 _RULES: dict[str, Rule] = {}
-
-
-def rule(*names: str) -> Callable[[Rule], Rule]:
-    def register(function: Rule) -> Rule:
-        for name in names:
-            _RULES[name] = function
-        return function
-
-    return register
+rule = registering(_RULES)
 
 
 def wanted(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.registering import registering
 from torch7py.translate.tree import Call, Invoke
 
 __all__ = [
@@ -35,20 +36,5 @@ method_statements: dict[tuple[str, str], Callable[[Translation, Invoke], None]] 
 constants: dict[str, Callable[[Translation, str], Py]] = {}  # fields of packages that are no functions
 values: dict[str, str] = {}  # functions of Lua that Python has as well, as values
 
-
-def function(*paths: str) -> Callable[[Rule], Rule]:
-    def register(rule: Rule) -> Rule:
-        for path in paths:
-            functions[path] = rule
-        return rule
-
-    return register
-
-
-def statement(*paths: str) -> Callable[[Done], Done]:
-    def register(rule: Done) -> Done:
-        for path in paths:
-            statements[path] = rule
-        return rule
-
-    return register
+function = registering(functions)
+statement = registering(statements)

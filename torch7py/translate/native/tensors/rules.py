@@ -9,6 +9,7 @@ from torch7py.translate import library, tree
 from torch7py.translate.native import code, plain_calls
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.registering import registering
 from torch7py.translate.tree import Call, Expression
 from torch7py.translate.tree_queries import bare
 
@@ -21,6 +22,8 @@ in_place: dict[str, Rule] = {}  # x:f(...) that changes x: the call that does, a
 Maker: TypeAlias = "Callable[[Translation, Call], Py]"
 makers: dict[str, Maker] = {}  # torch.f(...) that is no method of its first argument
 
+rule, changing, maker = registering(rules), registering(in_place), registering(makers)
+
 DTYPES = {
     "Double": "torch.float64",
     "Float": "torch.float32",
@@ -30,24 +33,6 @@ DTYPES = {
     "Byte": "torch.uint8",
     "Char": "torch.int8",
 }
-
-
-def rule(*names: str) -> Callable[[Rule], Rule]:
-    def register(function: Rule) -> Rule:
-        for name in names:
-            rules[name] = function
-        return function
-
-    return register
-
-
-def changing(*names: str) -> Callable[[Rule], Rule]:
-    def register(function: Rule) -> Rule:
-        for name in names:
-            in_place[name] = function
-        return function
-
-    return register
 
 
 def dimension(t: Translation, node: Expression) -> str:
@@ -78,15 +63,6 @@ def sizes(t: Translation, arguments: Arguments) -> str:
 def _is_count(t: Translation, node: Expression) -> bool:
     """Whether this is inferred to be a whole number."""
     return t.types.kind(node) == "number" and t.whole(node)
-
-
-def maker(*names: str) -> Callable[[Maker], Maker]:
-    def register(function: Maker) -> Maker:
-        for name in names:
-            makers[name] = function
-        return function
-
-    return register
 
 
 def renewed(t: Translation, receiver: Expression, write: Callable[[str], str]) -> Py:
