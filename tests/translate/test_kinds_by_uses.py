@@ -98,3 +98,28 @@ for i = 1, #parts do print(told(parts[i])) end
     assert "not (x.is_cuda and x.dtype == torch.uint8)" in page.code
     source = "function f(x) return x:resize(2):type() == 'torch.CudaTensor' end"
     assert ".is_cuda" not in translate_script(source.encode(), "p.lua").code  # what has effects is asked once
+
+
+def test_an_object_that_a_function_is_given_has_a_method_that_tensors_have_too(tmp_path: Path) -> None:
+    """What it is given says more than the name of a method."""
+    source = """local checks = torch.class('Checks')
+function checks:__init() self.times = 0 end
+function checks:eq(a, b) self.times = self.times + (a == b and 1 or 0) end
+local checker
+local function compare()
+   checker:eq(1, 1)
+   checker:eq(2, 3)
+end
+local function take(given)
+   checker = given
+   return compare
+end
+local made = Checks()
+take(made)()
+print(made.times)
+"""
+    path = tmp_path / "p.lua"
+    path.write_text(source)
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert (page.problems, page.plain_calls) == ([], 0)
+    assert verify_script(page, path).lines == 1

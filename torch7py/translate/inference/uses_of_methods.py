@@ -83,7 +83,8 @@ class UsesOfMethods:
         is_foreign = not self._is_of_program(method, len(arguments))
         of_text = method == "byte" and bool(arguments)  # a tensor's, to bytes, takes none
         if method in library.TENSOR_METHODS and method not in _AMBIGUOUS and not of_text:
-            of_others = method == "zero" and self._has_confusions  # known first of what a function is given
+            # what has such a method of the program's own, or is a confusion matrix, is first given to a function
+            of_others = not is_foreign or (method == "zero" and self._has_confusions)
             hints = guesses if of_others else self.inference.rules
             hints.append(lambda: receiver.kind is None and receiver.be("tensor"))
         if method == "squeeze" and not node.arguments:
