@@ -287,6 +287,24 @@ def test_a_class_that_a_later_file_makes_is_imported_where_a_function_uses_it(tm
     assert [problem.code for problem in written(tmp_path, main, files).problems] == ["T7-253"]
 
 
+def test_a_tester_of_one_file_has_the_checks_that_others_call(tmp_path: Path) -> None:
+    main = "tester = torch.Tester()\ntester:add(require 'sums')\ntester:add(require('lists')(tester))\ntester:run()\n"
+    files = {
+        "sums.lua": "local tests = torch.TestSuite()\nfunction tests.sum() tester:eq(1 + 1, 2) end\nreturn tests\n",
+        "lists.lua": "local tester\nlocal tests = torch.TestSuite()\n"
+        "function tests.sizes() tester:asserteq(#{1, 2}, 2) end\nfunction tests.more() tester:assertlt(2, 1) end\n"
+        "return function(t) tester = t return tests end\n",
+    }
+    page = written(tmp_path, main, files)
+    assert (problems(page), page.plain_calls) == ([], 0)
+    assert verify_script(page, tmp_path / "main.lua").lines == 3
+    files["lists.lua"] = "local other = torch.Tester()\n" + files["lists.lua"]
+    page = written(tmp_path, main, files)  # the class is there once
+    assert "class Tester" in page.modules["lists.py"]
+    assert "class Tester" not in page.code
+    assert verify_script(page, tmp_path / "main.lua").lines == 3
+
+
 def test_files_are_required_from_a_directory_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs in a folder of their own are run from above, where the files are that they require."""
     (tmp_path / "tools").mkdir()

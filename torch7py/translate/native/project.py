@@ -10,12 +10,20 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from torch7py.packages.registry import came_with_torch, packages
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import ArgumentChecks, find_argument_checks
 from torch7py.translate.native.class_libraries import read_class_libraries
-from torch7py.translate.native.desugar import BESIDE, Folders, Scanned, SearchPath, written_out
+from torch7py.translate.native.desugar import (
+    BESIDE,
+    Folders,
+    Scanned,
+    SearchPath,
+    classes_of_packages,
+    written_out,
+)
 from torch7py.translate.native.device_transfer import DeviceTransfers, read_as_methods
 from torch7py.translate.native.globals_by_name import read_globals
 from torch7py.translate.native.lapp import with_options
@@ -63,12 +71,31 @@ def gather(source: bytes, file: str, observed: Observed = NOTHING_SEEN) -> Proje
 
     Raises LuaSyntaxError.
     """
-    return _Gathering(Path(file), observed).project(source, file)
+    project = _Gathering(Path(file), observed).project(source, file)
+    users = _users_of_classes(project)
+    return _Gathering(Path(file), observed, users).project(source, file) if users else project
+
+
+# The files of a program, each with the classes of packages that it gets and the text of all that may call methods.
+_Users: TypeAlias = dict[Path, dict[bytes, bytes]]
+
+
+def _users_of_classes(project: Project) -> _Users:
+    """Which file of several gets a class of a package: the first that uses it, for all of them."""
+    files = [*project.files, project.script]
+    text = b"\n".join(file.source for file in files)
+    names = classes_of_packages(text) if project.files else []
+    users: _Users = {file.path.resolve(): {} for file in files} if names else {}
+    for name in names:
+        first = next(file for file in files if name in file.source)
+        users[first.path.resolve()][name] = text
+    return users
 
 
 class _Gathering:
-    def __init__(self, path: Path, observed: Observed) -> None:
+    def __init__(self, path: Path, observed: Observed, users: _Users | None = None) -> None:
         self.observed = observed
+        self.users = users
         self.script_folder, self.script_name = path.parent, path.name
         self.above = _plain(path.parent / "..")
         self.folders = [self.script_folder, self.above]  # where it may be run, and its files required from
@@ -92,9 +119,8 @@ class _Gathering:
             self.before, self.behind = (
                 [self._search_folder(p) for p in places] for places in (path.before, path.behind)
             )
-        source = written_out(
-            source, file, Folders(self.folders, self.script_folder, self.scanned), self.observed
-        )
+        folders = Folders(self.folders, self.script_folder, self.scanned)
+        source = written_out(source, file, folders, self.observed, self._classes(self.reading[0]))
         block = self._parsed(source, file, self.script_folder)
         folder = next((f for f in self.folders if self._has_all(block, f)), self.folder)
         package_folder = self._project_package(block)
@@ -249,12 +275,15 @@ class _Gathering:
             return _plain(path) if name.endswith(".lua") and path.is_file() else None
         return _in(folder, name.removesuffix(".lua")) if _is_beside(name) else None
 
+    def _classes(self, key: Path) -> dict[bytes, bytes] | None:
+        """The classes of packages that a file gets; None where it gets those that it uses itself."""
+        return None if self.users is None else self.users.get(key, {})
+
     def _read(self, path: Path, key: Path) -> SourceFile:
         name = self._name(key)
         assert name is not None
-        source = written_out(
-            path.read_bytes(), name, Folders([self.folder], path.parent, self.scanned), self.observed
-        )
+        folders = Folders([self.folder], path.parent, self.scanned)
+        source = written_out(path.read_bytes(), name, folders, self.observed, self._classes(key))
         source_file = SourceFile(name, Block((), None, ()), path, source=source)
         self.files[key] = source_file
         self.reading.append(key)

@@ -14,6 +14,7 @@ more than that stays as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -35,7 +36,15 @@ from torch7py.translate.native.desugar.varargs import Varargs
 from torch7py.translate.observed import NOTHING_SEEN, Observed
 from torch7py.translate.parse import parse
 
-__all__ = ["BESIDE", "Folders", "Scanned", "SearchPath", "added_statements", "written_out"]
+__all__ = [
+    "BESIDE",
+    "Folders",
+    "Scanned",
+    "SearchPath",
+    "added_statements",
+    "classes_of_packages",
+    "written_out",
+]
 
 # What must be somewhere in a source that is looked at once more.
 _CHOSEN = re.compile(rb"(?:require|dofile|include)\s*(?:\(?[^()\n]*\.\.|\(\s*\w[\w.]*\s*\))")
@@ -68,10 +77,15 @@ _ASSIGNING = re.compile(
 
 
 def written_out(
-    source: bytes, file: str, folders: Folders | None = None, observed: Observed = NOTHING_SEEN
+    source: bytes,
+    file: str,
+    folders: Folders | None = None,
+    observed: Observed = NOTHING_SEEN,
+    users: Mapping[bytes, bytes] | None = None,
 ) -> bytes:
     """The source of a file with all of these written out; lines stay. ``folders``: where it finds others; None where
-    only the text is known. ``observed``: what a run has shown. Raises LuaSyntaxError."""
+    only the text is known. ``observed``: what a run has shown. ``users``: the classes of packages that it gets, each
+    with the text of all files that may call their methods; None where it is the only file. Raises LuaSyntaxError."""
     if b"torch.load" in source and observed.loaded:
         source = LoadedModels(source, file).written(observed.forms_in(file))
     if folders is not None and _CHOSEN.search(source):
@@ -102,12 +116,18 @@ def written_out(
         source = SingleOutputs(source, file).written()
     if _PACKED.search(source):
         source = PackedArguments(source, file).written()
-    for name in _CLASSES:
-        if name in source:
-            statements = parse(source, file).statements
-            start = statements[0].span.start if statements else 0
-            source = source[:start] + _class_of(name, source) + source[start:]
+    for name, text in (
+        users if users is not None else dict.fromkeys(classes_of_packages(source), source)
+    ).items():
+        statements = parse(source, file).statements
+        start = statements[0].span.start if statements else 0
+        source = source[:start] + _class_of(name, text) + source[start:]
     return source
+
+
+def classes_of_packages(source: bytes) -> list[bytes]:
+    """The names of those classes that a program which uses them gets in Lua, as its own."""
+    return [name for name in _CLASSES if name in source]
 
 
 def added_statements(source: bytes) -> int:
@@ -121,7 +141,7 @@ def added_statements(source: bytes) -> int:
 
 
 def _class_of(name: bytes, source: bytes) -> bytes:
-    """A class in Lua, on one line, with those of its methods that a program may call, and what these call."""
+    """A class in Lua, on one line, with those of its methods that a text may call, and what these call."""
     text = _HOOK.sub(lambda hook: hook[0] if hook[1] in source else b"", _lua_class(_CLASSES[name]))
     head, *methods = _LUA_METHOD.split(text)
     texts = {text[: text.index(b"(")]: b"function %s:%s" % (head.split()[1], text) for text in methods}
