@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from tests.translate.running import assert_same
 from torch7py.translate.native.program import translate_script
+from torch7py.translate.verify_script import verify_script
 
 
 def page(source: str) -> str:
@@ -159,3 +161,37 @@ def test_a_method_of_a_class_that_does_not_take_the_arguments_is_not_meant() -> 
     )
     assert "def rows(x):\n    return x.shape[0]\n" in text
     assert 'def count(x):\n    return lua_compat.method(x, "size")\n' in text  # it may be a Set
+
+
+METERS = """
+local meter = torch.class('Meter')
+function meter:__init() self.total = 0 end
+function meter:add(x) self.total = self.total + x end
+local mean = torch.class('Mean', 'Meter')
+function mean:value() return self.total / 2 end
+local list = torch.class('List', 'Meter')
+function list:value() return {self.total, {1, 2}} end
+"""
+USES = "m:add(4) m:add(2) l:add(1) print(m:value() + 1, #l:value(), l:value()[2][1])"
+
+
+@pytest.mark.parametrize(
+    ("objects", "is_known"),
+    [
+        ("local m, l = Mean(), List()", True),
+        ("m = Mean.new() local l l = List()", True),
+        ("local m, l = Mean(), List() if m.total > 0 then m = Mean() end", False),
+        ("local m, l = Mean(), List() if m.total > 0 then m = l end", False),
+        ("local m, l = Mean(), nil if m.total > 0 then l = Mean() else l = List() end", False),
+    ],
+)
+def test_objects_are_of_the_classes_that_variables_are_given_objects_of(
+    objects: str, is_known: bool, tmp_path: Path
+) -> None:
+    """Others of the same family have methods of the same names."""
+    path = tmp_path / "p.lua"
+    path.write_text(f"{METERS}{objects}\n{USES}")
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert page.problems == []
+    assert (page.plain_calls == 0) is is_known
+    assert verify_script(page, path).lines == 1

@@ -66,6 +66,7 @@ class Types:
         self.packages: dict[Variable, str] = {}  # variables that hold a package
         # Names of fields with tables that the program may give a module.
         self.fields_of_modules: set[str] = set()
+        self.given_once: dict[Variable, Expression] = {}  # variables that hold one value, and it
         self.taken_fields: dict[Index, Expression] = {}  # ``self[k]``, and the table whose fields it is given
         self.program_fields: set[str] = set()  # names of other fields that it may give one
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
@@ -108,13 +109,32 @@ class Types:
         if isinstance(call, Call):
             return self.of(call.callee).functions
         owner = self.of(call.receiver)
-        # A method's own object is of its class.
-        if len(owner.classes) > 1 and isinstance(call.receiver, Name):
-            lua_class = self.self_of.get(self.scopes.of_name[call.receiver])
-            methods = lua_class.everywhere(call.method) if lua_class is not None else ()
+        if len(owner.classes) > 1:
+            methods = self._methods_of_few(call)
             if methods:
                 return methods
         return self.methods_of(owner, call.method)
+
+    def _methods_of_few(self, call: Invoke) -> Sequence[tree.Function]:
+        """The methods that a call may reach, where it is known of which of several classes the object is."""
+        receiver = call.receiver
+        made = self.class_made(receiver)
+        if made is not None:
+            method = made.find(call.method)
+            return () if method is None else (method,)
+        # a method's own object is of its class
+        lua_class = self.self_of.get(self.scopes.of_name[receiver]) if isinstance(receiver, Name) else None
+        return lua_class.everywhere(call.method) if lua_class is not None else ()
+
+    def class_made(self, node: Expression) -> LuaClass | None:
+        """The class by torch.class that an object is made of, which is then of none that derives from it."""
+        if isinstance(node, Name):
+            value = self.given_once.get(self.scopes.of_name[node])
+            node = node if value is None else value
+        if not isinstance(node, Call):
+            return None
+        lua_class = self.class_named(node.callee)
+        return lua_class if lua_class in self.classes.values() and self.kind(node.callee) == "class" else None
 
     def is_of_classes(self, node: Expression, others: frozenset[str] = _WITH_FIELDS) -> bool:
         """Whether something is an object, or a class, of the program's own, and nothing else that has fields.

@@ -18,7 +18,7 @@ from torch7py.translate.inference.module_calls import module_fields, program_fie
 from torch7py.translate.inference.narrowing import Narrowing
 from torch7py.translate.inference.short_names import ShortNames
 from torch7py.translate.inference.state import Inference
-from torch7py.translate.inference.variables import Stretches
+from torch7py.translate.inference.variables import Stretches, given_once
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.observed import Form
 from torch7py.translate.scopes import Scopes, Variable
@@ -88,6 +88,7 @@ def _infer(
     inference.options_read = literals.options_read(program)
     inference.graphs = any(node.key_name == "gModule" for node in tree.every(program, Index))
     Stretches(scopes, inference.types).find(program)
+    inference.types.given_once = given_once(program, scopes)
     inference.classes.find(program)
     inference.class_types.know(inference.classes.all())
     for lua_class in inference.classes.all():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.scopes import Scopes, Variable
-from torch7py.translate.tree import Block, Name
+from torch7py.translate.tree import Block, Expression, Name
 from torch7py.translate.types import Types
 
-__all__ = ["Stretches"]
+__all__ = ["Stretches", "given_once"]
 
 
 class Stretches:
@@ -45,3 +45,23 @@ class Stretches:
                             self._homes.setdefault(variable, []).append(statement.span.end)
             for inner in tree.blocks(statement):
                 self._visit(inner, False)
+
+
+def given_once(program: Block, scopes: Scopes) -> dict[Variable, Expression]:
+    """The variables that are given one value, and nothing else ever, each with that value."""
+    values: dict[Variable, Expression | None] = {}
+    for statement in tree.those(program, tree.Local, tree.Assign):
+        assert isinstance(statement, (tree.Local, tree.Assign))
+        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+        if isinstance(statement, tree.Local) and not statement.values:
+            continue  # nil, until it is given a value
+        alike = len(targets) == len(statement.values)
+        for place, target in enumerate(targets):
+            if isinstance(target, Name):
+                variable = scopes.of_name[target]
+                values[variable] = statement.values[place] if alike and variable not in values else None
+    return {
+        variable: value
+        for variable, value in values.items()
+        if value is not None and variable.kind in ("local", "global") and len(variable.writes) <= 1
+    }
