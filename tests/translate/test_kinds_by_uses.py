@@ -123,3 +123,22 @@ print(made.times)
     page = translate_script(path.read_bytes(), "p.lua")
     assert (page.problems, page.plain_calls) == ([], 0)
     assert verify_script(page, path).lines == 1
+
+
+def test_a_part_of_a_tensor_that_has_elements_is_a_tensor(tmp_path: Path) -> None:
+    """However many dimensions the tensor has: numbers have no elements."""
+    source = """local function mark(like, places)
+   local marks = torch.Tensor(like:size()):fill(0)
+   for i = 1, #places do
+      local place = places[i]
+      marks[i][place] = -1
+   end
+   return marks
+end
+print(mark(torch.ones(2, 3), {1, 3}), mark(torch.ones(2, 2, 2), {2, 1})[1])
+"""
+    path = tmp_path / "p.lua"
+    path.write_text(source)
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert (page.problems, page.plain_calls) == ([], 0)
+    assert verify_script(page, path).lines > 1

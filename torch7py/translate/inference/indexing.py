@@ -67,8 +67,8 @@ class IndexKinds:
             if use_site_type is not None:
                 return index_tensor(use_site_type, node, result, self.types)
             kind = base.kind
-            if kind is None and of_row is not None and of_row.kind == "tensor" and result.kind == "number":
-                return base.be("tensor") | base.be_rank(1)  # x[i][j]
+            if kind is None and of_row is not None and of_row.kind == "tensor" and name is None:
+                return base.be("tensor")  # x[i][j]: numbers have no elements
             if kind == "tensor":
                 return index_tensor(base, node, result, self.types)
             if kind == "string" or kind == "function":
