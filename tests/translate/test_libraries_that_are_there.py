@@ -17,7 +17,15 @@ from tests.translate.running import assert_same
         ("if path then print('there') else print('not') end", 'print("there")'),
         ("local join = path.join or paths.concat print(join('a', 'b'))", 'os.path.join("a", "b")'),
         ("for w in string.gfind('a b', '%a') do print(w) end", 're.findall("[A-Za-z]", "a b")'),
+        (
+            "local s = require 'pl.stringx' s = s or require 'pl.stringx' print(s.strip(' a '))",
+            '" a ".strip()',
+        ),
         # the program's own, and what may be nothing
+        (
+            "local s = require 'pl.stringx' if arg then s = {} end s = s or require 'pl.stringx' print(s.strip)",
+            "",
+        ),
         ("local path = nil print(path and path.join or 'none')", ""),
         ("local path = {} print(path.join and 1 or 2)", ""),
         ("string.gfind = string.gfind or string.gmatch print(type(string.gfind))", ""),

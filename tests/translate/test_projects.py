@@ -305,6 +305,18 @@ def test_a_tester_of_one_file_has_the_checks_that_others_call(tmp_path: Path) ->
     assert verify_script(page, tmp_path / "main.lua").lines == 3
 
 
+def test_files_that_each_put_a_package_into_a_global(tmp_path: Path) -> None:
+    main = "stringx = require 'pl.stringx'\nrequire 'other'\nprint(stringx.strip(' a '), length(' b '))\n"
+    files = {
+        "other.lua": "stringx = require 'pl.stringx'\nfunction length(s) return #stringx.strip(s) end\n",
+    }
+    page = written(tmp_path, main, files)
+    assert (problems(page), page.plain_calls) == ([], 0)
+    assert verify_script(page, tmp_path / "main.lua").lines == 1
+    files["other.lua"] += "if arg[1] then stringx = {} end\n"
+    assert written(tmp_path, main, files).plain_calls
+
+
 def test_files_are_required_from_a_directory_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs in a folder of their own are run from above, where the files are that they require."""
     (tmp_path / "tools").mkdir()

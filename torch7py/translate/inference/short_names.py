@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from torch7py.translate import tree
+from torch7py.translate.inference.variables import AssignedValues
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Block, Call, Expression, Index, Name
+from torch7py.translate.tree import Block, Call, Index, Name
 from torch7py.translate.types import Types
 
 __all__ = ["ShortNames"]
@@ -22,8 +23,8 @@ _ALONE = frozenset(
 class ShortNames:
     """Notes in ``Types.packages`` what a variable stands for."""
 
-    def __init__(self, types: Types, program: Block) -> None:
-        self.types, self.program = types, program
+    def __init__(self, types: Types, program: Block, assigned: AssignedValues) -> None:
+        self.types, self.program, self.assigned = types, program, assigned
 
     def find(self) -> None:
         """Those that functions use before the statement, in the text, that gives the variable its value."""
@@ -50,9 +51,7 @@ class ShortNames:
         if self.types.path(value) not in _OF_LAYERS:
             return
         variable = self.types.scopes.of_name[target]
-        paths = [
-            None if value is None else self.types.path(value) for value in self._values_given_to(variable)
-        ]
+        paths = [None if value is None else self.types.path(value) for value in self.assigned.to(variable)]
         if all(path in _OF_LAYERS for path in paths) and self._before_dots.issuperset(variable.reads):
             self.types.packages[variable] = "nn" if "nn" in paths else "cudnn"
 
@@ -65,26 +64,7 @@ class ShortNames:
     def _called(self) -> set[Name]:
         return {n.callee for n in tree.every(self.program, Call) if isinstance(n.callee, Name)}
 
-    @cached_property
-    def _assigned_values(self) -> dict[Name, Expression | None]:
-        """What each statement gives a variable."""
-        values: dict[Name, Expression | None] = {}
-        for node in tree.every(self.program, tree.Assignment):
-            for at, name in enumerate(node.targets):
-                plain = len(node.targets) == len(node.values)
-                if isinstance(name, Name) and (node.values or isinstance(node, tree.Assign)):
-                    values[name] = node.values[at] if plain else None
-        return values
-
     def _is_always(self, variable: Variable, path: str) -> bool:
         """Whether all that a variable is ever given is what a path names, in branches of which one is gone through."""
-        values = self._values_given_to(variable)
+        values = self.assigned.to(variable)
         return bool(values) and all(value is not None and self.types.path(value) == path for value in values)
-
-    def _values_given_to(self, variable: Variable) -> list[Expression | None]:
-        first = variable.declaration
-        places = [
-            *variable.writes,
-            *([first] if isinstance(first, Name) and first in self._assigned_values else []),
-        ]
-        return [self._assigned_values.get(name) for name in places]

@@ -18,13 +18,14 @@ from torch7py.translate.inference.module_calls import module_fields, program_fie
 from torch7py.translate.inference.narrowing import Narrowing
 from torch7py.translate.inference.short_names import ShortNames
 from torch7py.translate.inference.state import Inference
-from torch7py.translate.inference.variables import Stretches, given_once
+from torch7py.translate.inference.variables import AssignedValues, Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.observed import Form
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.tree_queries import appends, is_last
 from torch7py.translate.types import Types
+from torch7py.translate.usage import required
 
 __all__ = ["infer"]
 
@@ -88,14 +89,15 @@ def _infer(
     inference.options_read = literals.options_read(program)
     inference.graphs = any(node.key_name == "gModule" for node in tree.every(program, Index))
     Stretches(scopes, inference.types).find(program)
-    inference.types.given_once = given_once(program, scopes)
+    inference.assigned = AssignedValues(program)
+    inference.types.given_once = inference.assigned.once(scopes)
     inference.classes.find(program)
     inference.class_types.know(inference.classes.all())
     for lua_class in inference.classes.all():
         learn_tables(inference, lua_class)
     inference.types.fields_of_modules = module_fields(program)
     inference.types.program_fields = program_fields(program)
-    inference.short_names = ShortNames(inference.types, program)
+    inference.short_names = ShortNames(inference.types, program, inference.assigned)
     inference.short_names.find()
     inference.block(program)
     if inference.cases is not None:
@@ -128,6 +130,7 @@ class Statements(Inference):
     def __init__(self, scopes: Scopes, files: dict[Call, tree.Function]) -> None:
         super().__init__(scopes, files)
         self._indexed: dict[Name, bool] | None = None
+        self.assigned: AssignedValues
         self.short_names: ShortNames
         self.classes = Classes(self)
         self.class_types = ClassTypes(self)
@@ -244,9 +247,15 @@ class Statements(Inference):
             return
         variable = self.scopes.of_name[target]
         once = len(variable.writes) == (1 if variable.is_global else 0) or not variable.reads
+        once = once or self._is_always(variable, args[0].value)
         by_itself = args[0].value in _USED_BY_THEMSELVES
         if once and (by_itself or self._only_indexed(variable, dotted=args[0].value != "optim")):
             self.types.packages[variable] = args[0].value.removesuffix(".import_into")
+
+    def _is_always(self, variable: Variable, package: str) -> bool:
+        """Whether each statement that gives a variable a value gives it one package."""
+        values = self.assigned.to(variable)
+        return all(v is not None and v not in self.files and required(v) == package for v in values)
 
     def _only_indexed(self, variable: Variable, dotted: bool) -> bool:
         """Whether a variable stands only before a dot, or a key: functions of optim are chosen by their names.

@@ -8,7 +8,7 @@ from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Block, Expression, Name
 from torch7py.translate.types import Types
 
-__all__ = ["Stretches", "given_once"]
+__all__ = ["AssignedValues", "Stretches"]
 
 
 class Stretches:
@@ -47,21 +47,33 @@ class Stretches:
                 self._visit(inner, False)
 
 
-def given_once(program: Block, scopes: Scopes) -> dict[Variable, Expression]:
-    """The variables that are given one value, and nothing else ever, each with that value."""
-    values: dict[Variable, Expression | None] = {}
-    for statement in tree.those(program, tree.Local, tree.Assign):
-        assert isinstance(statement, (tree.Local, tree.Assign))
-        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        if isinstance(statement, tree.Local) and not statement.values:
-            continue  # nil, until it is given a value
-        alike = len(targets) == len(statement.values)
-        for place, target in enumerate(targets):
-            if isinstance(target, Name):
-                variable = scopes.of_name[target]
-                values[variable] = statement.values[place] if alike and variable not in values else None
-    return {
-        variable: value
-        for variable, value in values.items()
-        if value is not None and variable.kind in ("local", "global") and len(variable.writes) <= 1
-    }
+class AssignedValues:
+    """What the statements of a program give its variables."""
+
+    def __init__(self, program: Block) -> None:
+        self._of_targets: dict[Name, Expression | None] = {}
+        nodes: list[tree.Local | tree.Assign] = [
+            *tree.every(program, tree.Local),
+            *tree.every(program, tree.Assign),
+        ]
+        for node in nodes:
+            names = node.names if isinstance(node, tree.Local) else node.targets
+            alike = len(names) == len(node.values)
+            for at, name in enumerate(names):
+                if isinstance(name, Name) and (node.values or isinstance(node, tree.Assign)):
+                    self._of_targets[name] = node.values[at] if alike else None
+
+    def to(self, variable: Variable) -> list[Expression | None]:
+        """All that a variable is ever given but nil at first; None for what is no value of its own in a statement."""
+        first = variable.declaration
+        declared = [first] if isinstance(first, Name) and first in self._of_targets else []
+        return [self._of_targets.get(name) for name in (*variable.writes, *declared)]
+
+    def once(self, scopes: Scopes) -> dict[Variable, Expression]:
+        """The variables that are given one value, and nothing else ever, each with that value."""
+        given: dict[Variable, Expression] = {}
+        for variable in dict.fromkeys(scopes.of_name[name] for name in self._of_targets):
+            values = self.to(variable)
+            if len(values) == 1 and values[0] is not None and variable.kind in ("local", "global"):
+                given[variable] = values[0]
+        return given

@@ -8,11 +8,13 @@ of nn's own is there (``nn.SpatialBatchNormalization and ...``), as are Lua's li
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from torch7py.nn.registry import package_of
 from torch7py.packages.registry import came_with_torch, packages
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import ADDING, class_of
+from torch7py.translate.inference.variables import AssignedValues
 from torch7py.translate.library import FUNCTION_RESULTS, PENLIGHT
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.quoting import lua_quoted
@@ -240,8 +242,27 @@ class KnownConditions(Rewriting):
     def _loads_itself(self, node: Binary) -> bool:
         """``tablex or require 'pl.tablex'``, which is the package, whatever a global of that name holds."""
         name = required(bare(node.right)) if node.operator == "or" else None
-        known = name is not None and (name in packages or name.partition(".")[0] in packages)
-        return known and self._is_global(bare(node.left), (name or "").rpartition(".")[2])
+        if name is None or not (name in packages or name.partition(".")[0] in packages):
+            return False
+        return self._is_global(bare(node.left), name.rpartition(".")[2]) or self._holds(bare(node.left), name)
+
+    def _holds(self, node: Expression, package: str) -> bool:
+        """Whether a local variable only ever holds a package: ``image = image or require 'image'``."""
+        variable = self.scopes.of_name[node] if isinstance(node, Name) else None
+        if variable is None or variable.kind != "local":
+            return False
+        for value in self._assigned.to(variable):
+            value = value if value is None else bare(value)
+            if isinstance(value, Binary) and isinstance(value.left, Name):
+                same = value.operator == "or" and self.scopes.of_name[value.left] is variable
+                value = bare(value.right) if same else value
+            if value is None or required(value) != package:
+                return False
+        return True
+
+    @cached_property
+    def _assigned(self) -> AssignedValues:
+        return AssignedValues(self.program)
 
     def _left(self, node: Expression) -> Expression:
         """The part that a choice gives."""
