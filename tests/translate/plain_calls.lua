@@ -195,3 +195,18 @@ print(torch.add(x, id(3)):sum(), torch.Tensor(2):fill(id(2)):sum())
 local function f(k) if k > 1 then return k end end
 local t, u = {f(1)}, {5, f(2)}
 print(#t, #u, u[2])
+---
+-- a function gives all values of a call that is of functions with different numbers of them
+local few, many = {}, {}
+function few:sample(n) return n, 2 * n end
+function many:sample(n) if n > 5 then return n end return n, 3 * n, {n} end
+local function take(from, n)
+   if n > 6 then return from:sample(5) end
+   return from:sample(n)
+end
+local a, b, c = take(few, 2)
+print(a, b, c == nil)
+a, b, c = take(many, 7)
+print(a, b, #c)
+a, b, c = take(many, 6)
+print(a, b == nil, c == nil)

@@ -265,6 +265,8 @@ class Functions:
             return
         if varies and len(node.values) == 1:
             raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
+        if t.plainly and count > 1 and len(node.values) == 1 and self._gives_some(last, count):
+            return
         keep = function is not None and function in t.training.losses.graph_functions
         write = t.expressions.graph if keep else t.value
         if len(node.values) == 1 and t.calls.count(node.values[0]) > 1:
@@ -278,6 +280,16 @@ class Functions:
             texts[-1] = f"*{t.rest()}"
         texts += ["None"] * (count - len(texts))
         t.emit(f"return {', '.join(texts)}")
+
+    def _gives_some(self, last: tree.Expression, count: int) -> bool:
+        """Write a return of what a call gives that is of functions with different numbers of values; whether it is."""
+        t = self.t
+        if not isinstance(last, (Call, Invoke)) or not (t.calls.is_filled_up(last) or t.calls.varies(last)):
+            return False
+        values = plain_calls.all_values(t, last)
+        if values is not None:
+            t.emit(f"return {plain_calls.library_call(t, 'first_of', [values.text, str(count)])}")
+        return values is not None
 
     def _all_results(self, node: tree.Return) -> str:
         """What a function gives of which nobody knows who takes how many: several values, or none, as a tuple."""
