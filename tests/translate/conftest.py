@@ -53,4 +53,4 @@ def _one_formatter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 def without_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not proved is refused: modules do not become objects, and no page takes nothing for known."""
     monkeypatch.setattr(program, "_OF_MODULES", frozenset())
-    monkeypatch.setattr(program, "_may_have_a_floor", lambda _: False)
+    monkeypatch.setattr(program, "_may_have_another_form", lambda _: False)

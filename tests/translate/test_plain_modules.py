@@ -129,3 +129,17 @@ def test_a_layer_of_which_an_argument_is_not_known_is_refused() -> None:
     source = "require 'nn'\nlocal m = nn.LookupTable(torch.ones(3, 2):size())\nm.mine = 1\nprint(m.mine)\n"
     page = program._translate(source.encode(), "p.lua", observed=NOTHING_SEEN, plainly=OBJECTS)
     assert [problem.line for problem in page.problems] == [2]
+
+
+def test_what_is_an_error_in_lua_too_does_not_keep_modules_from_being_objects() -> None:
+    source = """require 'nn'
+local first = nn.Linear(2, 2)
+local net = nn.Sequential():add(first):add(nn.Linear(2, 2):share(first, 'weight', 'bias'))
+local function never() return unset.field end
+for i = 1, 3 do print(i) end
+print(net:forward(torch.ones(2)):sum() == net:get(2).output:sum())
+"""
+    page = program.translate_script(source.encode(), "p.lua")
+    assert [problem.line for problem in page.problems] == [4]
+    assert "lua_compat.Built(" in page.code
+    assert "for i in range(1, 4):" in page.code  # and all else is known as before

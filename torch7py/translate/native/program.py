@@ -126,13 +126,14 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
         translation = _without_clashes(source, file, translation.observed, forms)
         reasons = translation.reasons = list(dict.fromkeys([*reasons, *translation.reasons]))
         best = max(best, translation, key=lambda candidate: candidate.native + candidate.plain_calls)
-    if any(problem.code in _OF_MODULES for problem in best.problems):
+    if any(problem.code in _OF_MODULES and _may_have_another_form(problem) for problem in best.problems):
         forms = PlainForms(frozenset(), True, True, True)
         translation = _without_clashes(source, file, best.observed, forms)
         translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
-        if not translation.problems:  # else it is better to have what is proved in idiomatic form
+        # else it is better to have what is proved in idiomatic form
+        if not any(map(_may_have_another_form, translation.problems)):
             best = translation
-    if any(_may_have_a_floor(problem) for problem in best.problems):
+    if any(map(_may_have_another_form, best.problems)):
         translation = _without_clashes(source, file, best.observed, NOTHING_KNOWN)
         translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
         if not translation.problems:
@@ -140,8 +141,8 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
     return best
 
 
-def _may_have_a_floor(problem: Problem) -> bool:
-    """Whether a program with a refused statement may be written with nothing taken for known."""
+def _may_have_another_form(problem: Problem) -> bool:
+    """Whether another form of a program may have a refused statement: not of what is an error in its run as well."""
     return not is_of_what_is_not_there(problem)
 
 
