@@ -287,6 +287,39 @@ def test_a_node_that_a_layer_writes_over_and_what_a_function_makes_after_a_minus
     assert "leaky_relu(e1, 0.2)))" in code  # the input of the graph is nobody else's
 
 
+LISTED = """local ins = {}
+table.insert(ins, nn.Identity()())
+ins[#ins + 1] = nn.Linear(3, 4)()
+table.insert(ins, (nn.Identity()():annotate{name = 'third'}))
+local a, third = ins[1], ins[3]
+local y = nn.CSubTable()({nn.Linear(4, 4)(a), ins[2]})
+local net = nn.gModule({third, a, ins[2]}, {y, nn.JoinTable(2)({third, y})})
+local out = net:forward({torch.randn(2, 2), torch.randn(2, 4), torch.randn(2, 3)})
+print(out[1], out[2])
+"""
+
+
+def test_inputs_that_are_items_of_a_list(tmp_path):
+    code = verified(LISTED, tmp_path).code
+    assert "    def forward(self, third, a, x):\n" in code
+    assert "        ins.append(self.linear(x))\n" in code
+    assert "        y = self.linear2(a) - ins[1]\n" in code
+    in_front = LISTED.replace("table.insert(ins, (", "table.insert(ins, 1, (").replace(
+        "a, third = ins[1], ins[3]", "a, third = ins[2], ins[1]"
+    )
+    page = page_of(in_front)  # which item is which is not followed then
+    assert any(problem.code == "T7-221" for problem in page.reasons)
+
+
+def test_inputs_of_one_statement_of_which_one_has_weights(tmp_path):
+    source = """local a, b = nn.Identity()(), nn.Linear(5, 4)()
+local net = nn.gModule({a, b}, {nn.CMulTable()({nn.Linear(3, 4)(a), b})})
+print(net:forward({torch.randn(2, 3), torch.randn(2, 5)}))
+"""
+    code = verified(source, tmp_path).code
+    assert "    def forward(self, a, b):\n        b = self.linear(b)\n" in code
+
+
 METHODS = """require 'nngraph'
 local Made = torch.class('Net')
 function Made:__init(opt)

@@ -68,6 +68,19 @@ class Tables:
         """Whether a store is an append where it is at the end of its list."""
         return target in self._appends.perhaps and self.t.representation(target.base) == "list"
 
+    def items(self, table: Expression) -> list[Expression] | None:
+        """What is in a list, where each item is put at its end by a statement of its own."""
+        table_type = self.t.type(table).find()
+        items = sorted(self.uses.values.get(table_type, []), key=lambda item: item.span.start)
+        inserted = [
+            call
+            for call in tree.every(self.t.program, tree.Call)
+            if len(call.arguments) > 2
+            and call.arguments[-1] in items
+            and self.t.path(call.callee) == "table.insert"
+        ]
+        return items if not inserted and self._appends.exactly(table_type) == len(items) else None
+
     def is_changed(self, table: Expression) -> bool:
         """Whether the program puts something into a table, or takes something out of it."""
         return any(

@@ -228,10 +228,19 @@ class Graphs(Methods):
         inputs = graph.arguments[0]
         if isinstance(inputs, tree.Table):
             for item in inputs.fields:
-                if not isinstance(item.value, Name):
+                node = self.source(item.value)
+                if isinstance(item.value, Name):
+                    name = self.t.names.of(item.value)
+                    cls.input_variables.add(of_name[item.value])
+                elif node is not None:
+                    name = self.t.names.fresh("x", cls.scope)
+                else:
                     raise Problem("T7-221", item.line, "an input of a graph that is in no variable")
-                cls.inputs.append(self.t.names.of(item.value))
-                cls.input_variables.add(of_name[item.value])
+                cls.inputs.append(name)
+                if node is not None:
+                    if node in cls.sources:
+                        raise Problem("T7-221", item.line, "a node that is two inputs of a graph")
+                    cls.sources[node] = name
         elif isinstance(inputs, Name):
             cls.all_inputs = self.t.names.of(inputs)
             cls.input_variables.add(of_name[inputs])

@@ -349,6 +349,8 @@ class Methods(Needs):
         return Py(text, _LEVELS.get(expression.binds, code.POWER if expression.binds else code.ATOM))
 
     def _source_value(self, node: Call) -> Value:
+        if node in self.at.sources:
+            return Expr(self.at.sources[node])
         if not node.arguments:
             if self.target is None or self.target not in self.at.input_variables:
                 raise Problem("T7-221", node.line, "a node without a source that is no input")

@@ -9,7 +9,7 @@ from torch7py.translate.native.graphs.fields import Fields
 from torch7py.translate.native.graphs.parts import GraphClass, Part, declared
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
+from torch7py.translate.tree import Call, Expression, Name, Statement
 from torch7py.translate.tree_queries import base_name
 
 __all__ = ["Needs"]
@@ -63,21 +63,18 @@ class Needs(Fields):
         return False
 
     def beside_inputs(self, node: tree.Assignment) -> list[tuple[Expression, Expression]]:
-        """What an assignment of inputs assigns besides, with its values: ``local inputs, outputs = {}, {}``."""
+        """What an assignment of inputs does not leave as it is, with its values: ``local inputs, outputs = {}, {}``."""
         if len(node.targets) != len(node.values):
             return []
         assignments: list[tuple[Expression, Expression]] = []
         for target, value in zip(node.targets, node.values, strict=True):
             is_input = isinstance(target, Name) and self.t.scopes.of_name[target] in self.at.input_variables
-            if is_input and not self._is_bare_input(value):
-                return []
-            if not is_input:
+            if not is_input or not self._is_bare_input(value):
                 assignments.append((target, value))
         return assignments
 
     def _is_bare_input(self, value: Expression) -> bool:
-        while isinstance(value, Invoke) and value.method == "annotate":
-            value = value.receiver
+        value = self.source(value) or value
         if isinstance(value, tree.Table):
             return all(self._is_bare_input(item.value) for item in value.fields)
         return (

@@ -8,7 +8,8 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.scopes import Scope, Variable
-from torch7py.translate.tree import Block, Call, Expression, Name, Statement
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Number, Statement
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["Nodes"]
 
@@ -108,6 +109,19 @@ class Nodes:
         if isinstance(node, tree.Return):
             return any(self.is_node(value) or self.makes_graph(value) for value in node.values)
         return False
+
+    def source(self, node: Expression) -> Call | None:
+        """The call without a source that makes a node, which a variable or an item of a list may be."""
+        if isinstance(node, Name):
+            values = [value for _, value in self.t.training.assigned_to(self.t.scopes.of_name[node])]
+            node = values[0] if len(values) == 1 and values[0] is not None else node
+        if isinstance(node, Index) and isinstance(node.key, Number):
+            items = self.t.tables.items(node.base) or []
+            node = items[int(node.key.value) - 1] if 1 <= node.key.value <= len(items) else node
+        node = bare(node)
+        while isinstance(node, Invoke) and node.method == "annotate":
+            node = bare(node.receiver)
+        return node if isinstance(node, Call) and not node.arguments and self.is_node(node) else None
 
     def is_self(self, node: Expression) -> bool:
         """Whether this is the object whose method is looked at."""

@@ -66,6 +66,7 @@ class GraphClass:
     all_inputs: str = ""  # or one list of them
     only_input: bool = False  # of which there is one, which a graph is given by itself
     input_variables: set[Variable] = field(default_factory=set)
+    sources: dict[Call, str] = field(default_factory=dict)  # what makes the node of an input, and its name
     silent: bool = False  # its comments stay where the statements were
     sites: dict[Call, Site] = field(default_factory=dict)
     lines_with_children: set[int] = field(default_factory=set)  # those of sites that have layers of their own
