@@ -123,3 +123,26 @@ local out = net:forward(x)
 local l = loss:forward(out, y)
 print(out:sum(), l)
 print(net:backward(x, loss:backward(out, y)):norm())
+---
+-- tensors of whole numbers and truth values among numbers
+local function calculated(x, n) return x + n, x - n, n - x, x * n, x / n end
+for _, n in ipairs{2, 2.5} do
+   for _, y in ipairs{calculated(torch.IntTensor{5, -5, 7}, n)} do print(y:type(), y[1], y[2], y[3]) end
+end
+local mask = torch.Tensor{1, 2, 3}:gt(1)
+local function both(a, b) return a + b, a - b, a * 3, 3 - b, a / 2 end
+for _, y in ipairs{both(mask, mask)} do print(y[1], y[2], y[3]) end
+---
+-- options whose names are words of Python, or none at all
+local cmd = torch.CmdLine()
+cmd:option('-from', 'a', 'a file')
+cmd:option('-max-width', 3, 'a number')
+local opt = cmd:parse({})
+opt.from, opt['max-width'] = opt.from .. 'b', opt['max-width'] + 1
+local kept = {opt = opt, name = 'from'}
+print(kept.opt.from, opt[kept.name], kept.opt['max-width'], opt.lambda)
+for k, v in pairs(opt) do print(k, v) end
+---
+-- functions that give no value of some arguments
+print(paths.extname('a.b'), paths.extname('ab'))
+print(select('#', paths.extname('ab')), select('#', torch.typename(1)), torch.typename('a'))

@@ -373,8 +373,9 @@ class Assignments:
         if kind == "table":
             base = self.t.value(node.base).at(code.ATOM)
             representation = self.t.representation(node.base)
-            if representation == "options" and isinstance(node.key, tree.String):
-                return f"{base}.{code.attribute_name(node.key.value)}"
+            name = node.key.value if isinstance(node.key, tree.String) else ""
+            if representation == "options" and name and code.attribute_name(name) == name:
+                return f"{base}.{name}"
             if representation == "options":
                 return f"vars({self.t.value(node.base)})[{indexing.option_name(self.t, node)}]"
             if representation == "list":

@@ -51,8 +51,8 @@ def _option(t: Translation, node: Invoke) -> None:
     plain = option_name(name.value)
     flags = [*short, f"{'--' if long.startswith('--') else '-'}{plain}"]
     flag = ", ".join(map(code.quoted, flags))
-    if code.attribute_name(plain) != plain.replace("-", "_"):  # as argparse has it
-        flag += f", dest={code.quoted(code.attribute_name(plain))}"
+    if plain != plain.replace("-", "_"):  # as argparse would have it
+        flag += f", dest={code.quoted(plain)}"
     kind = t.kind(default)
     if kind == "boolean":
         negated = isinstance(default, tree.Boolean) and default.value

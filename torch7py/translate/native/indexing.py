@@ -119,10 +119,12 @@ def index(t: Translation, node: Index) -> Py:
         if writing.holds_loss(t, node.base):
             return atom(f"{base}.item()")
         if representation == "options" and isinstance(node.key, String):
-            option = code.attribute_name(node.key.value)
-            if node.key.value not in t.options and _is_never_assigned(t, node):
-                return atom(f"getattr({base}, {code.quoted(option)}, None)")
-            return atom(f"{base}.{option}")
+            name = node.key.value
+            if name not in t.options and _is_never_assigned(t, node):
+                return atom(f"getattr({base}, {code.quoted(name)}, None)")
+            if code.attribute_name(name) != name:
+                return atom(f"getattr({base}, {code.quoted(name)})")
+            return atom(f"{base}.{name}")
         if representation == "options":
             return atom(f"vars({t.value(node.base)}).get({option_name(t, node)})")
         if representation == "list":
@@ -162,8 +164,7 @@ def index(t: Translation, node: Index) -> Py:
 
 def option_name(t: Translation, node: Index) -> Py:
     """The name of an option that is not written out."""
-    changed = [name for name in t.options if code.attribute_name(name) != name]
-    if changed or t.kind(node.key) != "string":
+    if t.kind(node.key) != "string":
         raise Problem("T7-303", node.line, "an option by a name that is not written out")
     return t.value(node.key)
 
@@ -365,9 +366,9 @@ def _options(t: Translation, node: tree.Table) -> Py:
     """A table in the place of what a command line gives."""
     entries = []
     for item in node.fields:
-        if not isinstance(item.key, String) or not item.key.value.isidentifier():
+        if not isinstance(item.key, String) or code.attribute_name(item.key.value) != item.key.value:
             raise Undecided("T7-306", node.line, "a table with other keys than names in the place of options")
-        entries.append(f"{code.attribute_name(item.key.value)}={t.value(item.value)}")
+        entries.append(f"{item.key.value}={t.value(item.value)}")
     t.imports.add("argparse")
     return atom(f"argparse.Namespace({', '.join(entries)})")
 

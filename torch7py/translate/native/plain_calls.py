@@ -604,8 +604,8 @@ def arguments(t: Translation, args: tuple[Expression, ...], counted: bool = True
             texts.append(f"*{t.rest()}")
         elif t.is_unpacked(last):
             texts.append(f"*{t.calls.unpacked(last)}")
-        elif t.plain_values and isinstance(last, Call) and t.path(last.callee) == "torch.typename":
-            texts.append(f"*{library_call(t, 'names_of_type', arguments(t, last.arguments))}")
+        elif counted and t.counts.may_lack_value(last):
+            texts.append(f"*{t.need('without_none')}({t.value(last)})")
         elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):
             if counted and not t.plain_values and t.calls.is_filled_up(last):
                 raise Problem("T7-216", last.line, "functions with different numbers of results")

@@ -435,12 +435,6 @@ def name_of_type(value: Any) -> str | None:
     return torch_type(value) if isinstance(value, (torch.Tensor, nn.Module)) else None
 
 
-def names_of_type(value: Any) -> tuple[str, ...]:
-    """All values of ``torch.typename(value)``: a name, or none."""
-    name = name_of_type(value)
-    return () if name is None else (name,)
-
-
 def is_type_of(value: Any, name: Any, *derived: str) -> bool:
     """``torch.isTypeOf(value, name)`` of what is an object of a module's class, or of none.
 

@@ -30,6 +30,8 @@ def attribute(value: Any, name: Any) -> str:
         raise TypeError(f"the field {name!r} of {'nil' if value is None else owner.__name__}")
     if not isinstance(name, str):
         raise TypeError(f"an object of {owner.__name__} has names for fields, and not {name!r}")
+    if owner.__module__ == "argparse":
+        return name  # an option, whose name is Lua's
     name = name[1:] if name.startswith("__") else name
     if isinstance(value, nn.Module) and hasattr(nn.Module, name):
         return f"{name}_"
@@ -363,29 +365,42 @@ def number_of(value: Any) -> Any:
     return number
 
 
+def operands(a: Any, b: Any) -> tuple[Any, Any]:
+    """Operands of arithmetic: truth values of a tensor are 0 and 1, and beside whole elements a number is cut off."""
+    both = [x.byte() if getattr(x, "dtype", None) == torch.bool else x for x in map(number_of, (a, b))]
+    if any(isinstance(x, torch.Tensor) and not x.is_floating_point() for x in both):
+        both = [int(x) if isinstance(x, float) else x for x in both]
+    return both[0], both[1]
+
+
 def add(a: Any, b: Any) -> Any:
     """``a + b``: of tensors element by element, in the shape of the first."""
-    return number_of(a) + like(a, number_of(b))
+    a, b = operands(a, b)
+    return a + like(a, b)
 
 
 def subtract(a: Any, b: Any) -> Any:
     """``a - b``"""
-    return number_of(a) - like(a, number_of(b))
+    a, b = operands(a, b)
+    return a - like(a, b)
 
 
 def multiply(a: Any, b: Any) -> Any:
     """``a * b``: of two vectors their dot product, of matrices the product of matrices."""
+    a, b = operands(a, b)
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
         product = a @ b
         return product.item() if product.dim() == 0 else product
-    return number_of(a) * number_of(b)
+    return a * b
 
 
 def divide(a: Any, b: Any) -> Any:
     """``a / b``, which is infinite or not a number where b is 0."""
-    a, b = number_of(a), number_of(b)
+    a, b = operands(a, b)
     if isinstance(b, torch.Tensor):
         raise TypeError("a tensor behind /")
+    if isinstance(a, torch.Tensor) and not a.is_floating_point():
+        return a.div(b, rounding_mode="trunc")
     if isinstance(a, (int, float)) and isinstance(b, (int, float)) and b == 0:
         return a * math.copysign(math.inf, b)
     return a / b
