@@ -134,7 +134,6 @@ def test_rules_for_arguments_that_do_more(rules: str, call: str) -> None:
         "function Point.marked(p) return setmetatable(p, Point) end",  # of a table that it did not make
         "function Point:__newindex(key, value) rawset(self, key, value) end",
         "function Point:__concat(o) return 'x' end",
-        "local P = setmetatable({}, {__index = function(t, k) return k end})",
         "Point.size = 3\nlocal p = Point.new(1)\np.size = nil\nprint(p.size)",  # which is the class's then
         "print(setmetatable({x = 2}, Point):get())",  # beside a constructor
     ],

@@ -16,6 +16,27 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "examples that a metatable computes": """
+local set = {data = torch.range(1, 6):view(3, 2), labels = torch.Tensor{3, 2, 1}}
+function set:size() return self.data:size(1) end
+local wrapped = setmetatable(set, {__index = function(self, i) return {self.data[i], self.labels[i]} end})
+for i = 1, set:size() do
+  local e = wrapped[i]
+  print(e[1][1], e[2])
+end
+local function make(n)
+  local s = {n = n}
+  return setmetatable(s, {__index = function(t, k) return k * t.n end})
+end
+local m = make(3)
+print(m[4], m[2], m.n)
+local function item(t, i) return {t.x[i], i} end
+local d = {x = torch.Tensor{5, 6}}
+setmetatable(d, {__index = item})
+print(d[2][1], d[1][2])
+local P = setmetatable({}, {__index = function(t, k) return k end})
+print(P.x, P[2])
+""",
     "losses of a loop go back behind it": """
 require 'nn'
 local net, T = nn.Linear(3, 2), 3

@@ -90,7 +90,7 @@ _FROM = frozenset({"PIL.Image", "torch.nn"})
 # Names with two underscores on both sides: methods of Python's classes, and what a page says of itself.
 _SPECIAL = frozenset(
     "__add__ __all__ __call__ __deepcopy__ __enter__ __eq__ __exit__ __getitem__ __hash__ __init__"
-    " __iter__ __le__ __len__ __lt__ __lua__ __mod__ __mul__ __name__ __neg__ __pow__ __radd__ __repr__"
+    " __iter__ __le__ __len__ __lt__ __lua__ __missing__ __mod__ __mul__ __name__ __neg__ __pow__ __radd__ __repr__"
     " __rmod__ __rmul__ __rpow__ __rsub__ __rtruediv__ __setitem__ __str__ __sub__ __truediv__".split()
 )
 _BY_NAME = frozenset({"getattr", "hasattr", "setattr"})

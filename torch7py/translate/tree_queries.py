@@ -166,6 +166,11 @@ def index_of(meta: tree.Table) -> Expression | None:
     return None
 
 
+def index_alone(meta: Expression) -> Expression | None:
+    """The ``__index`` of a metatable that is written out and has nothing else."""
+    return index_of(meta) if isinstance(meta, tree.Table) and len(meta.fields) == 1 else None
+
+
 def appends(target: Index) -> bool:
     """``t[#t + 1]``"""
     key = target.key

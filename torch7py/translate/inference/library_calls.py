@@ -21,7 +21,7 @@ from torch7py.translate.kinds import Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS
 from torch7py.translate.observed import FILLED
 from torch7py.translate.tree import Call, Expression, Invoke
-from torch7py.translate.tree_queries import bare, may_be_more, same_expression
+from torch7py.translate.tree_queries import bare, index_alone, may_be_more, same_expression
 
 __all__ = ["LibraryCalls"]
 
@@ -96,13 +96,18 @@ class LibraryCalls:
         methods = {node.method for node in tree.every(self.inference.program, tree.Invoke)}
         return not methods.isdisjoint(_OF_NUMBERS)
 
-    def _items_by(self, function: tree.Function, table: Type) -> bool:
+    def _items_by(self, items: Expression, table: Type) -> bool:
         """A function that gives a table's items by their numbers: where it is asked for no names."""
-        parameters = [self.inference.name_type(parameter) for parameter in function.parameters]
-        news = unify(parameters[0], table)
-        if table.has("by number") and parameters[1].kind in (None, "number"):
-            news |= parameters[1].be("number")
-            news |= unify(table.of_elements(), self.types.returns[function].at(0))
+        value = self.types.by_node[items]
+        if value.kind != "function":
+            return value.kind is not None and table.mark("metamethods")
+        news = table.mark("computed items")
+        for function in [f for f in value.functions if len(f.parameters) == 2]:
+            parameters = [self.inference.name_type(parameter) for parameter in function.parameters]
+            news |= unify(parameters[0], table)
+            if table.has("by number") and parameters[1].kind in (None, "number"):
+                news |= parameters[1].be("number")
+                news |= unify(table.of_elements(), self.types.returns[function].at(0))
         return news
 
     def _as_saved(self, path: Expression, loaded: Type) -> bool:
@@ -221,13 +226,14 @@ class LibraryCalls:
         if path == "setmetatable" and arguments:
             arguments[0].mark("metatable")
             unify(result, arguments[0])
-            metatable = node.arguments[-1]
-            for item in metatable.fields if isinstance(metatable, tree.Table) else ():
-                is_index = item.key_name == "__index"
-                if is_index and isinstance(item.value, tree.Function) and len(item.value.parameters) == 2:
-                    rule = functools.partial(self._items_by, item.value, arguments[0])
-                    self.inference.rules.append(rule)
+            items = index_alone(node.arguments[-1])
+            if items is None:
+                arguments[0].mark("metamethods")
+            else:
+                self.inference.rules.append(functools.partial(self._items_by, items, arguments[0]))
             return True
+        if path == "getmetatable" and arguments:
+            arguments[0].mark("metamethods")
         if path == "pcall":
             self._protected(node, arguments, results)
             return True

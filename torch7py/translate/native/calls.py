@@ -25,6 +25,7 @@ from torch7py.translate.native import (
     library_objects,  # noqa: F401  (so does it)
     library_rules,
     matching,
+    metatables,  # noqa: F401  (registers its rules)
     patterns,
     penlight,  # noqa: F401  (so does it)
     plain_calls,

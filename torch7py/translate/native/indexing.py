@@ -11,6 +11,7 @@ from torch7py.translate.native import (
     flat_parameters,
     library_rules,
     memory,
+    metatables,
     plain_calls,
     timers_and_paths,
 )
@@ -357,9 +358,7 @@ def table(t: Translation, node: tree.Table) -> Py:
             key = t.value(item.key).text
         entries.append(f"{key}: {t.value(item.value)}")
     written = f"{{{', '.join(entries)}}}"
-    if table_type.has("metatable") and not table_type.find().classes:
-        return plain_calls.library_call(t, "Table", [written])
-    return atom(written)
+    return atom(metatables.with_metatable(t, table_type, written))
 
 
 def _options(t: Translation, node: tree.Table) -> Py:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from torch7py.translate import page_library, tree
-from torch7py.translate.native import code
+from torch7py.translate.native import code, metatables
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, method_statements, methods, statement
@@ -148,8 +148,8 @@ def load(t: Translation, node: Call) -> Py:
         # what it gives is known, and handed over like what the page makes itself
         loader = "load_tables" if t.plain_values else "load"
         text = f"{page_library.MODULE}.{loader}({t.value(node.arguments[0])})"
-        if t.type(node).has("metatable") and not t.plain_values:
-            text = f"{page_library.MODULE}.Table({text})"
+        if not t.plain_values:
+            text = metatables.with_metatable(t, t.type(node), text)
     if t.type(node).has("options"):
         return atom(f"argparse.Namespace(**{text})")
     names = _options_in(t, node)

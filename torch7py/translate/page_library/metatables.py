@@ -120,7 +120,7 @@ def setmetatable(table: Any, meta: Any) -> Any:
 
 def getmetatable(value: Any) -> Any:
     """``getmetatable(value)`` of a table, or of an object of a class of the program's own: that class."""
-    if isinstance(value, (dict, list)):
+    if isinstance(value, Table) or type(value) in (dict, list):
         return value.meta if isinstance(value, Table) else None
     if type(value).__module__.partition(".")[0] in ("builtins", "torch"):
         raise TypeError(f"the metatable of a {type(value).__name__}")

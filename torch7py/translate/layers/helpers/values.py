@@ -173,6 +173,23 @@ def element(x):
     return x.item() if x.dim() == 0 else x
 
 
+class ComputedItems(dict):
+    """A dict that computes what it does not have, by a function of itself and the key."""
+
+    item = staticmethod(lambda table, key: None)
+
+    def with_items(self, item):
+        self.item = item
+        return self
+
+    def __missing__(self, key):
+        return self.item(self, key)
+
+    def get(self, key, default=None):
+        value = self[key]
+        return default if value is None else value
+
+
 def numbered(table):
     """The keys 1, 2, 3, ... of a table, up to the first that is missing, each with its value."""
     key = 1
