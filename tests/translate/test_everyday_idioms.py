@@ -16,6 +16,22 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "parts of a tensor that are given as many elements of another shape": """
+local f = torch.Tensor(4, 3)
+local x = torch.range(1, 8):view(4, 2)
+for i = 1, 3 do f:select(2, i):copy((x * i):sum(2)) end
+print(f:sum(), f[2][3], f[4][1])
+local t = {data = torch.range(1, 12):view(3, 4)}
+local mean = t.data:mean(1)
+for i = 1, 3 do t.data[i]:add(-mean) end
+print(t.data[1][1], t.data[3][4])
+t.data[2]:add(t.data:narrow(1, 1, 1)):mul(2):cmul(mean)
+print(t.data[2][1], t.data:sum())
+local y = torch.Tensor()
+y:resize(4, 3)
+for k = 1, 3 do y:select(2, k):copy(torch.cmul(x, x):sum(2)) end
+print(y[3][1])
+""",
     "examples that a metatable computes": """
 local set = {data = torch.range(1, 6):view(3, 2), labels = torch.Tensor{3, 2, 1}}
 function set:size() return self.data:size(1) end

@@ -41,6 +41,7 @@ _OPERATORS = {
 }
 # Methods that give as many elements in as many dimensions.
 _SAME_SHAPE = set("typeAs double float long int short byte char cuda clone contiguous".split())
+_PLACE = re.compile(r"[A-Za-z_][\w.]*(\[[^()]*\])*")  # a name, an attribute or a part, to be looked at twice
 _PLAIN_NUMBER = re.compile(r"(0|[1-9]\d*)(\.\d+)?(e-?\d+)?|0x[0-9a-f]+")
 
 
@@ -294,7 +295,9 @@ class Expressions:
         while isinstance(shaped, Invoke) and shaped.method in _SAME_SHAPE:
             shaped = shaped.receiver
         like = t.value(shaped).text
-        if not like.isidentifier():
+        if not _PLACE.fullmatch(like):
+            if t.type(other).rank == 1:
+                return f"{t.value(node).at(code.ATOM)}.flatten()"
             raise Undecided(
                 "T7-271", node.line, "tensors of different numbers of dimensions, element by element"
             )
