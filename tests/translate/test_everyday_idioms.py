@@ -16,6 +16,16 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "an error where a value is wanted": """
+local ids = {a = 1, b = 2}
+local function id(w, other) return ids[w] or (other and ids[other]) or error('unknown ' .. w) end
+print(id('a'), id('x', 'b'))
+print(pcall(function() return id('x') end) == false)
+local makers = {double = function(x) return 2 * x end}
+local name = 'double'
+local f = makers[name] and makers[name](4) or error('no maker ' .. name)
+print(f)
+""",
     "parts of a tensor that are given as many elements of another shape": """
 local f = torch.Tensor(4, 3)
 local x = torch.range(1, 8):view(4, 2)

@@ -374,6 +374,14 @@ def error(t: Translation, node: Call) -> None:
     t.emit(f"raise RuntimeError({t.value(node.arguments[0])})")
 
 
+@function("error")
+def error_as_value(t: Translation, node: Call) -> Py:
+    """``known[name] or error('unknown ' .. name)``"""
+    if not protected_calls.is_text(t, node):
+        raise Undecided("T7-203", node.line, "an error that is no text")
+    return atom(f"{t.need('fail')}({t.value(node.arguments[0])})")
+
+
 @statement("os.exit")
 def os_exit(t: Translation, node: Call) -> None:
     t.imports.add("sys")

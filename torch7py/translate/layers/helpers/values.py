@@ -190,6 +190,12 @@ class ComputedItems(dict):
         return default if value is None else value
 
 
+
+def fail(message):
+    """Raise an error where a value is wanted."""
+    raise RuntimeError(message)
+
+
 def numbered(table):
     """The keys 1, 2, 3, ... of a table, up to the first that is missing, each with its value."""
     key = 1
