@@ -16,6 +16,31 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "texts and numbers joined, and items taken out of a table with names": """
+local header, rows, ids = nil, {}, {a = 1, b = 2}
+for line in ('x,y\\n1,a\\n2.5,b\\n'):gmatch('[^\\n]+') do
+   local cols = line:split(',')
+   if not header then header = cols else
+      cols[#cols] = ids[cols[#cols]]
+      rows[#rows + 1] = cols
+   end
+end
+print(table.concat(header, ' '), table.concat(rows[2], ';'))
+local function Memory(most)
+   local memory = {}
+   function memory.remember(x)
+      table.insert(memory, x)
+      if #memory > most then table.remove(memory, 1) end
+   end
+   function memory.last() return memory[#memory] end
+   return memory
+end
+local memory = Memory(3)
+for i = 1, 5 do memory.remember({value = i}) end
+print(#memory, memory[1].value, memory.last().value)
+table.remove(memory)
+print(#memory, table.remove(memory, 2).value, #memory)
+""",
     "an error where a value is wanted": """
 local ids = {a = 1, b = 2}
 local function id(w, other) return ids[w] or (other and ids[other]) or error('unknown ' .. w) end

@@ -47,8 +47,13 @@ def table_insert(t: Translation, node: Call) -> None:
 
 @function("table.remove")
 def table_remove(t: Translation, node: Call) -> Py:
-    if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
-        of = node.arguments[0]
+    of = node.arguments[0]
+    representation = t.representation(of) if t.kind(of) == "table" else ""
+    if representation == "dict" and t.tables.may_have_numbers(of):
+        place = "".join(f", {t.expressions.whole_number(argument)}" for argument in node.arguments[1:])
+        t.need("border")
+        return atom(f"{t.need('remove_item')}({t.value(of)}{place})")
+    if representation != "list":
         raise _problem(t, of)("T7-306", node.line, "table.remove from a table that is no list")
     t.tables.refuse_call_site_table(node.arguments[0])
     base = t.value(node.arguments[0]).at(code.ATOM)
@@ -90,7 +95,8 @@ def table_concat(t: Translation, node: Call) -> Py:
         plain = t.tables.holds_whole(first_item) and t.intervals.plain(first_item)
         item = "str(x)" if plain else 'f"{x:.14g}"'
         return atom(f"{separator}.join({item} for {loop_target} in {items})")
-    raise Undecided("T7-306", node.line, "table.concat of something of unknown kind")
+    item = f"{t.need('entry_text')}(x)"
+    return atom(f"{separator}.join({item} for {loop_target} in {items})")
 
 
 @statement("table.sort")

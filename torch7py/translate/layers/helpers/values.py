@@ -190,7 +190,6 @@ class ComputedItems(dict):
         return default if value is None else value
 
 
-
 def fail(message):
     """Raise an error where a value is wanted."""
     raise RuntimeError(message)
@@ -210,6 +209,26 @@ def border(table):
     while table.get(key) is not None:
         key += 1
     return key - 1
+
+
+def remove_item(table, place=None):
+    """Take one of the items 1, 2, 3, ... of a table, the last if it is not said which: those behind it move up."""
+    last = border(table)
+    place = last if place is None else place
+    if not 1 <= place <= last:
+        return None
+    removed = table[place]
+    for key in range(place, last):
+        table[key] = table[key + 1]
+    del table[last]
+    return removed
+
+
+def entry_text(entry):
+    """A text or a number as table.concat takes it."""
+    if isinstance(entry, bool) or not isinstance(entry, (int, float, str)):
+        raise TypeError(f"a {type(entry).__name__} in table.concat")
+    return entry if isinstance(entry, str) else f"{entry:.14g}"
 
 
 def read_literal(text, kind=None):
