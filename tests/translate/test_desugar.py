@@ -346,3 +346,17 @@ def test_a_list_with_the_one_output_of_a_graph_is_that_node(tmp_path: Path) -> N
 def test_lists_of_outputs_that_may_be_others_are_left(source: str) -> None:
     source = f"local x, y = nn.Identity()(), nn.Identity()()\n{source}\n"
     assert written_out(source.encode(), "p.lua") == source.encode()
+
+
+@pytest.mark.parametrize(
+    ("source", "becomes"),
+    [
+        ("local _, g = f(w)", "local _, g = f(w), d"),
+        ("do local d = 3 local _, g = f(w) end", None),  # another variable of that name
+        ("local l = f(w)", None),
+        ("f = other\nlocal _, g = f(w)", None),
+    ],
+)
+def test_gradients_that_a_function_for_optim_returns(source: str, becomes: str | None) -> None:
+    head = "local w, d = net:getParameters()\nlocal f = function() return 1, d end\noptim.sgd(f, w)\n"
+    assert written_out((head + source).encode(), "p.lua").decode() == head + (becomes or source)

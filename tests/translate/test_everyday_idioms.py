@@ -16,6 +16,40 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "gradients that a function for optim gives to the program": """
+require 'nn'
+require 'optim'
+torch.manualSeed(1)
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()):add(nn.Linear(4, 1))
+local criterion = nn.MSECriterion()
+local x, y = torch.randn(5, 3), torch.randn(5, 1)
+local params, grads = net:getParameters()
+local feval = function(w)
+   grads:zero()
+   local out = net:forward(x)
+   local loss = criterion:forward(out, y)
+   net:backward(x, criterion:backward(out, y))
+   return loss, grads
+end
+local loss, g = feval(params)
+g = g:clone()
+local worst = 0
+for _, i in ipairs{1, 5, params:size(1)} do
+   local kept = params[i]
+   params[i] = kept + 1e-5
+   local up = feval(params)
+   params[i] = kept - 1e-5
+   local down = feval(params)
+   params[i] = kept
+   worst = math.max(worst, math.abs((up - down) / 2e-5 - g[i]))
+end
+print(worst < 1e-6, loss)
+local state = {learningRate = 0.1}
+for i = 1, 3 do
+   local _, fs = optim.sgd(feval, params, state)
+   print(fs[1])
+end
+""",
     "texts and numbers joined, and items taken out of a table with names": """
 local header, rows, ids = nil, {}, {a = 1, b = 2}
 for line in ('x,y\\n1,a\\n2.5,b\\n'):gmatch('[^\\n]+') do

@@ -5,10 +5,10 @@ for each card are added at once, what says how memory and cards are used goes, `
 functions with assertions, ``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those
 that are there, a variable with one of several layers' classes holds functions that make these, a function of Lua's
 libraries that is handed to another is one that calls it, a package that is not there is not asked for, a list with the
-one output of a graph is that node, a loop over fields of which it takes some is one over those, arguments that argcheck
-packs into a table are parameters, and a text of Lua that assigns is read and assigned. What comes out is Lua on the
-same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use that is
-more than that stays as it is.
+one output of a graph is that node, a loop over fields of which it takes some is one over those, gradients that a
+function for optim returns are read where it is called, arguments that argcheck packs into a table are parameters, and
+a text of Lua that assigns is read and assigned. What comes out is Lua on the same lines, with the same results, so
+that all that is known of loops, losses and calls is known of it. A use that is more than that stays as it is.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from torch7py.translate.native.desugar.loaded_models import LoadedModels
 from torch7py.translate.native.desugar.named_fields import NamedFields
 from torch7py.translate.native.desugar.packed_arguments import PackedArguments
 from torch7py.translate.native.desugar.resource_hints import Machinery
+from torch7py.translate.native.desugar.returned_gradients import ReturnedGradients
 from torch7py.translate.native.desugar.search_path import BESIDE, SearchPath
 from torch7py.translate.native.desugar.single_outputs import SingleOutputs
 from torch7py.translate.native.desugar.tensor_functions import FUNCTIONS, TensorFunctions
@@ -68,6 +69,7 @@ _LUA_METHOD = re.compile(rb"^function \w+:", re.MULTILINE)
 _VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
 _LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;),}]|\bnn\s*\[")
 _NAMED_FIELDS = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+if\b")
+_TAKEN = re.compile(rb"\w+\s*,\s*\w+\s*=\s*\w+\s*\(")
 _PACKED = re.compile(rb"\bpack\s*=\s*true")
 # ``loadstring('opt.sizes = ' .. opt.sizes)()``, which assigns what it reads.
 _ASSIGNING = re.compile(
@@ -114,6 +116,8 @@ def written_out(
         source = LibraryValues(source, file).written()
     if b"gModule" in source:
         source = SingleOutputs(source, file).written()
+    if _TAKEN.search(source) and b"optim." in source:
+        source = ReturnedGradients(source, file).written()
     if _PACKED.search(source):
         source = PackedArguments(source, file).written()
     for name, text in (
