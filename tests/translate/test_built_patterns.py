@@ -38,12 +38,19 @@ print(table.concat(split('a,b,,c', ','), '|'), #split('x y z', ' '), split('k\\t
     assert "re.escape(" in page.code
 
 
+@pytest.mark.parametrize("separator", ["%s", "-", "%s,", "."])
+@pytest.mark.parametrize("pattern", ["'([^' .. sep .. ']+)'", "('([^%s]+)'):format(sep)"])
+def test_a_text_is_split_at_the_one_pattern_that_there_is(pattern: str, separator: str) -> None:
+    split = SPLITS[0].replace("'([^' .. sep .. ']+)'", pattern)
+    page = assert_same(f"{split}\nprint(table.concat(split('a b-c, d.e', '{separator}'), '|'))")
+    assert page is not None
+    assert page.plain_calls == 0, page.code
+
+
 @pytest.mark.parametrize(
     "calls",
     [
         "print(#split('a.b', '.'), #split('a,b', ','))",  # a letter that means something in a pattern
-        "print(#split('a b', '%s'))",
-        "print(#split('a-b', '-'))",
         "local f = split print(#f('a.b', '.'))",  # called by another name
         "local t = {',', '%'} print(#split('a,b', t[1]))",
         "local function g(s, sep) return #split(s, sep) end print(g('a^b', '^'), g('ab', 'x'))",

@@ -66,6 +66,9 @@ def _built(t: Known, node: Expression) -> tuple[str, dict[str, Name]]:
             pattern += piece.value
             continue
         texts = known_texts(t, piece) if isinstance(piece, Name) else None
+        if texts and len(texts) == 1 and not is_plain(*texts):  # a pattern itself, that never is another one
+            pattern += next(iter(texts))
+            continue
         in_set = pattern.rfind("[") > pattern.rfind("]")
         if (
             not isinstance(piece, Name)

@@ -7,7 +7,7 @@ import re
 from torch7py.translate import tree
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Binary, Call, Expression, Index, Name, String
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
 from torch7py.translate.tree_queries import bare
 
 __all__ = ["known_texts", "pieces"]
@@ -18,8 +18,13 @@ def pieces(t: Known, node: Expression) -> list[Expression]:
     node = bare(node)
     if isinstance(node, Binary) and node.operator == "..":
         return [*pieces(t, node.left), *pieces(t, node.right)]
-    if isinstance(node, Call) and t.path(node.callee) == "string.format" and node.arguments:
-        form, *values = node.arguments
+    formatted: list[Expression] = []
+    if isinstance(node, Call) and t.path(node.callee) == "string.format":
+        formatted = [*node.arguments]
+    elif isinstance(node, Invoke) and node.method == "format":
+        formatted = [bare(node.receiver), *node.arguments]
+    if formatted:
+        form, *values = formatted
         if isinstance(form, String) and form.value.count("%") == form.value.count("%s") == len(values):
             literals = [String(form.span, text) for text in re.split("%s", form.value)]
             inner = [piece for pair in zip(literals, values, strict=False) for piece in pair]
