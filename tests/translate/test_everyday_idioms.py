@@ -16,6 +16,15 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "a text that is given what gsub makes of it": """
+local function normalise(text)
+   text = text:lower()
+   text = text:gsub('([%.,;:!%?&]+)', function(p) return p:sub(1, 1) == '!' and ' ! ' or ' ' end)
+   text = text:gsub('(%d)(%a?)', function(d, l) return l:upper() .. d end)
+   return text
+end
+print(normalise('A!b,c 3x 4'))
+""",
     "gradients that a function for optim gives to the program": """
 require 'nn'
 require 'optim'

@@ -328,10 +328,7 @@ class CallKinds:
             if kind == "number" and receiver.has("message"):
                 kind = "string"
             if kind == "string" and method in ("find", "match", "gsub"):
-                if result.kind is None:
-                    self.library.text_results(method, node, results)
-                    return True
-                return False
+                return self.library.text_results(method, node, results)
             if kind == "string":
                 if method in ("byte", "len"):
                     return result.be("number") | result.mark("whole")

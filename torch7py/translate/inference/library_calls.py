@@ -446,8 +446,9 @@ class LibraryCalls:
 
         self.inference.rules.append(protected)
 
-    def text_results(self, name: str, node: Call | Invoke, results: list[Type]) -> None:
+    def text_results(self, name: str, node: Call | Invoke, results: list[Type]) -> bool:
         """What string.find, match and gsub give."""
+        news = False
         count = {"gsub": 2, "find": 4, "match": 4}[name]
         while len(results) < count:
             results.append(Type())
@@ -456,15 +457,15 @@ class LibraryCalls:
             pattern = node.arguments[0 if isinstance(node, Invoke) else 1]
             captures = pattern.value.replace("%(", "").count("(") if isinstance(pattern, tree.String) else 0
             for index, parameter in enumerate(new.parameters):
-                self.inference.name_type(parameter).be("string")
+                news |= self.inference.name_type(parameter).be("string")
                 if index >= max(captures, 1):
                     self.inference.name_type(parameter).be_nil()
         for index, result in enumerate(results):
             if (name == "find" and index < 2) or (name == "gsub" and index == 1):
-                result.be("number")
-                result.mark("whole")
+                news |= result.be("number") | result.mark("whole")
             else:
-                result.be("string")
+                news |= result.be("string")
+        return news
 
     def formats(self, pattern: Expression, arguments: list[Type]) -> None:
         """What is written with %d or %f is a number, if nothing else is known of it."""
