@@ -53,7 +53,7 @@ do -- before training() a layer does not train
   local drop, ones = nn.MyDropout(0.3), torch.ones(3)
   print(drop:forward(ones):sum())
   drop:evaluate()
-  print(drop:forward(ones):sum(), drop.train)
+  print(drop:forward(ones):sum(), drop.train and 1 or 2)
 end
 local noise = nn.AddNoise(0.1)
 local net = nn.Sequential():add(nn.Linear(4, 5)):add(noise):add(nn.Tanh()):add(nn.MyDropout(0.3)):add(nn.Linear(5, 2))
