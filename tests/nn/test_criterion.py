@@ -146,3 +146,9 @@ def test_auto_crop(target: tuple[int, ...], top: int, left: int) -> None:
 )
 def test_errors(runtime: Runtime, code: str, expected: str) -> None:
     assert lua_error(runtime, code) == expected
+
+
+def test_a_criterion_does_not_tell_its_type(runtime: Runtime) -> None:
+    asked = lua_error(runtime, "nn.MSECriterion():type()")
+    assert asked == "nn.MSECriterion: argument #1 ('type') of type is missing"
+    assert lua(runtime, "return nn.Linear(2, 2):type()") == "torch.DoubleTensor"

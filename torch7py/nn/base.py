@@ -565,6 +565,7 @@ class Criterion(Batching):
 
     unsaved: ClassVar[tuple[str, ...]] = ("_type",)
     skips_unwritable = True
+    tells_type = False
     # Whether the loss is a sum of losses of single rows, or of elements, or where ``sizeAverage`` their mean.
     rows_alone: bool = False
     lua_methods = names(

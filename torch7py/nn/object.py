@@ -32,7 +32,7 @@ from torch7py.nn.fields import FieldHolder
 from torch7py.nn.saved_form import SavedForm, fields_to_save
 from torch7py.ops import types
 from torch7py.ops.convert import type_named
-from torch7py.ops.errors import TorchError
+from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Fields
 
 __all__ = ["Overrides", "TorchObject", "as_parents", "names"]
@@ -105,6 +105,7 @@ class TorchObject(FieldHolder):
 
     - ``lists``: those fields that hold a list of modules;
     - ``emptied_by_type``: fields that ``type`` makes empty tables;
+    - ``tells_type``: whether ``type`` without a name gives the type's;
     - ``lua_methods``: Lua method name -> Python attribute;
     - ``structural``: the Lua methods after which the module may have other children;
     - ``appending``: those that append the one module that they are given to the children, and beyond that change
@@ -132,6 +133,7 @@ class TorchObject(FieldHolder):
     stated_facts: ClassVar[dict[str, Any]] = PLAIN
     lists: ClassVar[tuple[str, ...]] = ()
     emptied_by_type: ClassVar[tuple[str, ...]] = ()
+    tells_type: ClassVar[bool] = True
     copies_input: ClassVar[bool] = False
     halves_stand_alone: ClassVar[bool] = True
     skips_unwritable: ClassVar[bool] = False
@@ -194,6 +196,8 @@ class TorchObject(FieldHolder):
 
         Tensors that share a storage share the converted one. ``cache`` extends that over several calls.
         """
+        if name is None and not self.tells_type:
+            raise ArgumentError(f"{self.class_name}: argument #1 ('type') of type is missing")
         if name is None:
             return self._type
         number_type = type_named(name)
