@@ -6,12 +6,14 @@ of it then.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from torch7py.nn.base import Criterion, Module
 from torch7py.nn.container import Container
 from torch7py.nn.facts import Facts, Parameter, facts_of_class, parsed
 from torch7py.nn.object import TorchObject
+from torch7py.nn.original_methods import original_methods, returns_nothing
 from torch7py.nn.registry import layers
 from torch7py.packages.registry import packages
 from torch7py.rnn.abstract import AbstractRecurrent
@@ -28,6 +30,7 @@ __all__ = [
     "class_of",
     "facts_of",
     "gives",
+    "gives_nothing",
     "gradient_reads_output",
     "grows",
     "is_base",
@@ -297,3 +300,10 @@ def begins_training(name: str) -> bool:
     """Whether a new layer is in training, before anybody says in which mode it is."""
     facts = facts_of(name)
     return facts is not None and facts.begins_training
+
+
+def gives_nothing(method: str, names: Iterable[str]) -> bool:
+    """Whether a method that modules have gives no value, and is no other one of the layers of these names."""
+    of_all = any(returns_nothing(name, method) for name in ("nn.Module", "nn.Container", "nn.Sequential"))
+    own = (name for name in names if method in original_methods().get(name, ()))
+    return of_all and all(returns_nothing(name, method) for name in own)

@@ -124,12 +124,13 @@ def method(
                 receiver.find().changed()
                 news = True
         return news | unify(result, receiver)
-    if (
-        name
-        in ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share", "apply")
-        or name in SETTINGS
-        or name in _ABOUT_FILES
-    ):
+    if name == "type" and not node.arguments:
+        return result.be("string")
+    of_itself = name in ("float", "double", "cuda", "clone", "type", "share")
+    of_itself |= name == "reset" and not facts.gives_nothing(
+        name, [one.name for one in receiver.find().layers]
+    )
+    if of_itself or name in SETTINGS or name in _ABOUT_FILES:
         return unify(result, receiver)
     if name == "get":
         part = _user_layer_at(node, receiver)

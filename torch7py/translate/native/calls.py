@@ -65,7 +65,7 @@ _ONE_VALUE = {Name, Index, tree.String, tree.Number}  # the commonest expression
 
 # Functions of Lua's that have forms of their own for all values of a call, and those that take the first alone.
 _TAKING_ALL = {"print", "pcall", "assert", "select"}
-_TAKING_ONE = {"tostring", "type"}
+_TAKING_ONE = {"ipairs", "pairs", "tostring", "type"}
 
 # Methods of tensors with two results; max and min only along a dimension.
 TWO_TENSORS = {"max", "min", "sort", "topk", "kthvalue", "mode", "median"}
@@ -93,6 +93,8 @@ class Calls:
             return atom(f"{loss}.detach()" if keep else f"{loss}.item()")
         if self.t.counts.is_handed_on(node):
             raise Undecided("T7-218", node.line, "the first of as many values as a function gives")
+        if self.t.counts.gives_nothing(node):
+            raise Undecided("T7-218", node.line, "the value of a method that gives none")
         whole = self._call(node, keep)
         if self.count(node) > 1:
             return atom(f"{whole.at(code.ATOM)}[0]")
@@ -459,6 +461,8 @@ class Calls:
         last = self.end_of_list(node)
         if last is None or last in self.sole:
             return None
+        if isinstance(node, tree.Table) and isinstance(last, Invoke) and last.method == "getParameters":
+            return None  # of which a table has a form of its own
         return None if self.is_one(last, least=1 if isinstance(node, tree.Table) else 0) else last
 
     def end_of_list(self, node: tree.Node | tree.Block) -> Call | Invoke | None:
@@ -559,6 +563,14 @@ class Calls:
         of_text = isinstance(node, Invoke) and self.t.kind(node.receiver) in ("file", "string")
         of_lua = path in OF_LUA.keys() | {"string.match"}
         return (of_text or of_lua or self.gives_letters(node)) and self.gives_two(node)
+
+    def gives_several_tensors(self, node: Call | Invoke) -> bool:
+        """Whether this is a call of torch's or a method of a tensor's that gives several tensors."""
+        if isinstance(node, Invoke):
+            of_tensors = self.t.kind(node.receiver) == "tensor"
+        else:
+            of_tensors = (self.t.path(node.callee) or "").startswith("torch.")
+        return of_tensors and self.gives_two(node)
 
     def is_surely_one(self, node: Expression) -> bool:
         """Whether this is a call of one of Lua's own functions that gives one value, never more and never none."""

@@ -511,12 +511,15 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if required(node) in AS_OBJECTS:
         return _alone(_package(t, node), function == "call_all")
     if path in _STORAGES:
-        return library_call(t, "new_storage", [code.quoted(_STORAGES[path]), *arguments(t, node.arguments)])
+        made = library_call(t, "new_storage", [code.quoted(_STORAGES[path]), *arguments(t, node.arguments)])
+        return _alone(made, function == "call_all")
     if path in library.TENSOR_TYPES and "Cuda" not in path:
         kind = library.TENSOR_TYPES[path] or ""
-        return library_call(t, "new_tensor", [code.quoted(kind), *arguments(t, node.arguments)])
+        made = library_call(t, "new_tensor", [code.quoted(kind), *arguments(t, node.arguments)])
+        return _alone(made, function == "call_all")
     if t.graphs.makes_graph(node) and len(node.arguments) == 2:
-        return library_call(t, "BuiltGraph" if t.plain_modules else "Graph", arguments(t, node.arguments))
+        graph = "BuiltGraph" if t.plain_modules else "Graph"
+        return _alone(library_call(t, graph, arguments(t, node.arguments)), function == "call_all")
     if path is None and t.type(node).has("node"):
         return _alone(t.models.plain_node(node), function == "call_all" and t.plain_values)
     if path is None and t.plain_passes and t.kind(node.callee) in ("module", "criterion"):
@@ -606,6 +609,8 @@ def arguments(t: Translation, args: tuple[Expression, ...], counted: bool = True
             texts.append(f"*{t.calls.unpacked(last)}")
         elif counted and t.counts.may_lack_value(last):
             texts.append(f"*{t.need('without_none')}({t.value(last)})")
+        elif counted and isinstance(last, (Call, Invoke)) and t.counts.of(last) == (0, 0):
+            texts.append(f"*{library_call(t, 'no_values', [t.value(last).text])}")
         elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):
             if counted and not t.plain_values and t.calls.is_filled_up(last):
                 raise Problem("T7-216", last.line, "functions with different numbers of results")

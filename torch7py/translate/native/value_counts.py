@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import patterns
 from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.interfaces.expressions import Count
@@ -24,8 +25,8 @@ __all__ = ["OF_LUA", "ValueCounts", "only_fails"]
 _Found = TypeVar("_Found")
 
 _ONE: Count = (1, 1)
-# Methods of modules that give several values.
-_OF_MODULES = {"findModules", "getParameters", "parameters"}
+# How many values those methods of modules give that give several, or may.
+_OF_MODULES: dict[str, Count] = {"findModules": (2, 2), "getParameters": (2, 2), "parameters": (2, 2)}
 _NONE = {"print", "table.insert", "table.sort", "os.exit"}
 # How many values those of Lua's own functions give that give several, or may.
 OF_LUA: dict[str, Count] = {
@@ -126,7 +127,27 @@ class ValueCounts:
             return None if last is None else (before + last[0], before + last[1])
         if self.may_lack_value(node):
             return (0, 1)
+        if self._is_of_module(node) and isinstance(node, Invoke) and node.method in _OF_MODULES:
+            return _OF_MODULES[node.method]
+        if self.gives_nothing(node):
+            return (0, 0)
         return (0, 0) if path in _NONE else _ONE
+
+    def gives_nothing(self, node: Expression) -> bool:
+        """Whether a call is one of a module's method that gives no value."""
+        if not isinstance(node, Invoke) or not self._is_of_module(node):
+            return False
+        layers = self.t.type(node.receiver).find().layers
+        return facts.gives_nothing(node.method, [layer.name for layer in layers])
+
+    def _is_of_module(self, node: Expression) -> bool:
+        """Whether a call is one of a method that a module or a criterion of a package has."""
+        t = self.t
+        return (
+            isinstance(node, Invoke)
+            and t.types.kind(node.receiver) in ("module", "criterion")
+            and not t.types.function_called(node)
+        )
 
     def may_lack_value(self, node: Expression) -> bool:
         """Whether a call of a library gives one value or none, which is None in the page."""
@@ -185,8 +206,9 @@ class ValueCounts:
 
     def _is_open(self, node: Call | Invoke) -> bool:
         """Whether it is only seen when it runs how many values a call gives: of something unknown, as many as a table
-        has, of Lua's own functions."""
-        return self.is_unknown(node) or self.t.is_unpacked(node) or self.t.calls.gives_several_of_lua(node)
+        has, of Lua's own functions, and those of torch's that give several tensors."""
+        several = self.t.calls.gives_several_of_lua(node) or self.t.calls.gives_several_tensors(node)
+        return self.is_unknown(node) or self.t.is_unpacked(node) or several
 
     @cached_property
     def _handing_on(self) -> set[tree.Function]:

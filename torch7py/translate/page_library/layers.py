@@ -259,8 +259,10 @@ class Derived(Layer):
         if name in self.WEIGHTS and "base" in self._modules:
             setattr(self.base, name, getattr(self, name))
 
-    def reset(self, deviation: Any = None) -> None:
-        """Draw the weights anew."""
+    def reset(self, deviation: Any = None) -> Any:
+        """Draw the weights anew. Of a linear layer this gives the layer."""
+        if not any(True for _ in self.base.parameters()):
+            return None
         if not isinstance(self.base, WITH_RESET):
             raise TypeError(f"reset of {type(self.base).__name__}")
         if deviation is None and isinstance(self.base, nn.Embedding):
@@ -268,6 +270,7 @@ class Derived(Layer):
         elif deviation is None:
             deviation = (3 * self.base.weight[0].numel()) ** -0.5
         draw_weights(self.base, deviation)
+        return self if isinstance(self.base, nn.Linear) else None
 
     def set_training(self) -> None:
         super().set_training()

@@ -16,7 +16,12 @@ import torch
 from torch import nn
 
 from torch7py.translate.page_library.layers import Object, backward, counted_from_0, forward
-from torch7py.translate.page_library.module_methods import object_method, of_all_modules
+from torch7py.translate.page_library.module_methods import (
+    GIVING_NOTHING,
+    module_type,
+    object_method,
+    of_all_modules,
+)
 from torch7py.translate.page_library.tensors import as_type, function_all, new_like, tensor_method
 from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import attribute, call_all, index, listed, text_of
@@ -39,7 +44,8 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
     elif isinstance(value, nn.Module) and (name == "forward" or not defines(type(value), name)):
         if name not in MODULE_METHODS:
             raise TypeError(f"the method {name} of {type(value).__name__}")
-        return (MODULE_METHODS[name](value, *args),)  # of which a tuple is one table
+        result = MODULE_METHODS[name](value, *args)
+        return () if name in GIVING_NOTHING else (result,)  # of which a tuple is one table
     else:
         function = getattr(value, attribute(value, name), None)
         if function is None:  # a class that a page has for one of optim's
@@ -126,7 +132,7 @@ MODULE_METHODS: dict[str, Callable[..., Any]] = {
     "get": lambda module, place: module[int(place) - 1],
     "size": len,
     "training": lambda module: module.train(),
-    "type": as_type,
+    "type": module_type,
     "updateOutput": _forward,
 }
 

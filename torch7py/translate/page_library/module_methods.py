@@ -12,7 +12,7 @@ from torch import nn
 
 from torch7py.translate.page_library.layers import Layer, kept_in, run
 from torch7py.translate.page_library.modules import BuiltGraph
-from torch7py.translate.page_library.tensors import as_type
+from torch7py.translate.page_library.tensors import as_type, tensor_method
 from torch7py.translate.page_library.values import attribute, call, call_all, items_of, weight_in_torch7
 
 
@@ -158,11 +158,10 @@ def clear_gradients(module: Any) -> None:
         gradient.zero_()
 
 
-def apply_to_all(module: Any, function: Any) -> Any:
+def apply_to_all(module: Any, function: Any) -> None:
     """``module:apply(function)``"""
     for part in open_modules(module):
         call(function, part)
-    return module
 
 
 def find_modules(module: Any, name: Any) -> tuple[list[Any], list[Any]]:
@@ -186,9 +185,19 @@ def replace_modules(module: Any, function: Any) -> Any:
     return result
 
 
-def converted_module(module: Any, kind: Any) -> Any:
-    """``module:type(kind)``"""
-    result = as_type(module, kind)
+def module_type(module: Any, kind: Any = None) -> Any:
+    """``module:type([kind])`` of a module of PyTorch's: itself converted, or the name of its type."""
+    if kind is not None:
+        return as_type(module, kind)
+    weights = [*module.parameters(), *module.buffers()]
+    if not weights:
+        raise TypeError(f"the type of {type(module).__name__}, which has no weights")
+    return tensor_method(weights[0], "type")
+
+
+def converted_module(module: Any, kind: Any = None) -> Any:
+    """``module:type([kind])``"""
+    result = module_type(module, kind)
     for part in all_modules(module):
         part.share_gradients() if isinstance(part, Layer) else None
     return result
@@ -201,15 +210,14 @@ def cleared_module(module: Any) -> Any:
     return module
 
 
-def insert_module(module: Any, part: Any, place: Any = None) -> Any:
+def insert_module(module: Any, part: Any, place: Any = None) -> None:
     """``module:insert(part, place)``, counted from 1, or at the end."""
     module.modules_.insert(len(module.modules_) if place is None else int(place) - 1, part)
-    return module
 
 
-def take_module(module: Any, place: Any = None) -> Any:
+def take_module(module: Any, place: Any = None) -> None:
     """``module:remove(place)``, counted from 1, or the last one."""
-    return module.modules_.pop(len(module.modules_) - 1 if place is None else int(place) - 1)
+    module.modules_.pop(len(module.modules_) - 1 if place is None else int(place) - 1)
 
 
 def rounding_up(module: Any, is_up: bool) -> Any:
@@ -231,11 +239,10 @@ def without_bias(module: Any) -> Any:
     return module
 
 
-def reset_all(module: Any, *deviation: Any) -> Any:
+def reset_all(module: Any, *deviation: Any) -> None:
     """``module:reset(deviation)`` of a container."""
     for part in children_of(module):
         object_method(part, "reset", *deviation)
-    return module
 
 
 def own_or(module: Any, name: str, given: Any) -> Any:
@@ -333,11 +340,19 @@ OBJECT_METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
+# Those that give no value.
+GIVING_NOTHING = frozenset(
+    """accGradParameters apply applyToModules evaluate insert reinforce remove setp training updateGradParameters
+    updateParameters zeroGradParameters""".split()
+)
+
+
 def of_all_modules(name: str, module: Any, *args: Any) -> tuple[Any, ...]:
     """All values of a method as all modules have it, which a class has replaced."""
     if name not in OBJECT_METHODS:
         raise TypeError(f"the method {name} of all modules")
-    return call_all(OBJECT_METHODS[name], module, *args)
+    values = call_all(OBJECT_METHODS[name], module, *args)
+    return () if name in GIVING_NOTHING else values
 
 
 def object_method(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
@@ -348,7 +363,7 @@ def object_method(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
         return call_all(replaced, value, *args)
     method = getattr(type(value), field, None)
     if name in OBJECT_METHODS and method is None:
-        return call_all(OBJECT_METHODS[name], value, *args)
+        return of_all_modules(name, value, *args)
     base = value._modules.get("base")
     inner = base if method is None and base is not None else value
     return call_all(getattr(inner, field), *args)

@@ -321,6 +321,11 @@ def value_from(which: Any, *values: Any) -> Any:
     return (*values_from(which, *values), None)[0]
 
 
+def no_values(_: Any) -> tuple[Any, ...]:
+    """The values of a call that gives none, which a page has as None."""
+    return ()
+
+
 def sole(values: tuple[Any, ...]) -> Any:
     """The value of a call at the end of a list, where the page takes one: more are an error here."""
     if len(values) > 1:

@@ -121,6 +121,9 @@ class Calls(Protocol):
     def gives_several_of_lua(self, node: Call | Invoke) -> bool:
         """Whether this is a call of one of Lua's own functions that gives several values, or may."""
 
+    def gives_several_tensors(self, node: Call | Invoke) -> bool:
+        """Whether this is a call of torch's or a method of a tensor's that gives several tensors."""
+
     def is_surely_one(self, node: Expression) -> bool:
         """Whether this is a call of one of Lua's own functions that gives one value, never more and never none."""
 
@@ -171,6 +174,9 @@ class Calls(Protocol):
 
 
 class ValueCounts(Protocol):
+    def gives_nothing(self, node: Expression) -> bool:
+        """Whether a call is one of a module's method that gives no value."""
+
     def written(self, function: tree.Function) -> int:
         """How many values a function of the page gives; 0 where Lua's gives none."""
 
