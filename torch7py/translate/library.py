@@ -16,6 +16,7 @@ __all__ = [
     "MATRIX_FUNCTIONS",
     "NAME_LISTS",
     "NUMBER_METHODS",
+    "STORAGES",
     "TENSOR_METHODS",
     "TENSOR_TYPES",
     "is_class",
@@ -143,6 +144,7 @@ FUNCTION_RESULTS = {
     "cutorch.getRNGState": "tensor",
     "torch.getnumthreads": "whole",
     "torch.getdefaulttensortype": "string",
+    "torch.isStorage": "boolean",
     "torch.isTensor": "boolean",
     "torch.isTypeOf": "boolean",
     "paths.concat": "string",
@@ -240,6 +242,9 @@ def writes_image(path: str | None, kinds: Sequence[str | None]) -> bool:
     package, _, name = (path or "").partition(".")
     return package == "image" and name in _IMAGES_OF_ANOTHER and list(kinds[:2]) == ["tensor", "tensor"]
 
+
+# Storages are vectors in pages, but for those of whole numbers, which are sizes.
+STORAGES = {f"torch.{kind}Storage": kind for kind in ("Byte", "Char", "Short", "Int", "Float", "Double")}
 
 # Classes of Torch7's that are no tensors, storages or layers.
 _OTHER_CLASSES = frozenset(

@@ -19,6 +19,7 @@ __all__ = [
     "READING",
     "VIEWS",
     "gives_new_tensor",
+    "gives_one",
     "is_like_method",
     "takes_another",
     "writes_first_argument",
@@ -68,6 +69,12 @@ def gives_new_tensor(name: str) -> bool:
     """Whether ``x.name(...)``, the function that is a method of tensors, makes a tensor of what it is given."""
     operation = operations.get(name)
     return operation is not None and operation.form is Form.QUERY and operation.cases[0].returns == "T"
+
+
+def gives_one(name: str) -> bool:
+    """Whether ``torch.name(...)`` is an operation that never gives more than one value."""
+    operation = operations.get(name)
+    return operation is not None and all(case.returns != "multi" for case in operation.cases)
 
 
 def writes_first_argument(name: str, kinds: list[str | None]) -> bool:

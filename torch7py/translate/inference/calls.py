@@ -368,6 +368,12 @@ class CallKinds:
                 return result.be("tensor")
             if kind == "dataset" and method == "dataspaceSize":
                 return _be_sizes(result)
+            if kind in ("memory", "storage") and method == "size":
+                return result.be("number") | result.mark("whole")
+            if kind == "memory" and method in ("copy", "fill", "resize"):
+                return unify(result, receiver)
+            if kind == "memory" and method == "totable":
+                return result.be("table") | result.mark("array") | result.of_elements().be("number")
             if kind == "storage" and method == "totable" and _is_size(node.receiver):
                 return _be_sizes(result)
             if kind in library_objects.METHODS:

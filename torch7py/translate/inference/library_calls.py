@@ -18,7 +18,7 @@ from torch7py.translate.kind_rules import (
     tensor_of,
 )
 from torch7py.translate.kinds import Type, unify
-from torch7py.translate.library import FUNCTION_RESULTS
+from torch7py.translate.library import FUNCTION_RESULTS, STORAGES
 from torch7py.translate.observed import FILLED
 from torch7py.translate.tree import Call, Expression, Invoke
 from torch7py.translate.tree_queries import bare, index_alone, may_be_more, same_expression
@@ -264,6 +264,9 @@ class LibraryCalls:
             return True
         if path == "torch.LongStorage":
             result.be("storage")
+            return True
+        if path in STORAGES:
+            result.be("memory")
             return True
         if path in ("type", "torch.type") and arguments:
             arguments[0].mark("asked")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts.layers import FORWARD
-from torch7py.translate.facts.methods import ELEMENTWISE, gives_new_tensor
+from torch7py.translate.facts.methods import ELEMENTWISE, gives_new_tensor, gives_one
 from torch7py.translate.inference import tuples
 from torch7py.translate.inference.library_objects import METHODS as OBJECTS_OF_LIBRARY
 from torch7py.translate.layers.as_modules import draws_weights
@@ -573,11 +573,17 @@ class Calls:
         return of_tensors and self.gives_two(node)
 
     def is_surely_one(self, node: Expression) -> bool:
-        """Whether this is a call of one of Lua's own functions that gives one value, never more and never none."""
+        """Whether this is a call of a function of Lua's own or of torch's that gives one value, never more."""
+        if isinstance(node, Invoke):
+            return self.t.kind(node.receiver) in ("memory", "storage")
         path = self.t.path(node.callee) if isinstance(node, Call) else None
-        owner, _, _ = (path or "").rpartition(".")
+        if path is None or path == "paths.mkdir" or self.gives_two(node):
+            return False
+        owner, _, last = path.rpartition(".")
         of_lua = owner in ("bit", "math", "os", "string", "table") or (not owner and path in LUA)
-        return path is not None and of_lua and self.t.counts.of(node) == (1, 1)
+        of_torch = path in library.FUNCTION_RESULTS or library.is_class(path)
+        of_torch |= owner == "torch" and gives_one(last)
+        return (of_lua and self.t.counts.of(node) == (1, 1)) or of_torch
 
     def gives_letters(self, node: Call | Invoke) -> bool:
         if isinstance(node, Invoke):

@@ -11,10 +11,10 @@ from torch7py.translate.native import code
 from torch7py.translate.native.analysis.memory_calls import first_tensor
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.library_rules import function, statement
+from torch7py.translate.native.library_rules import function, methods, statement
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.rules import Arguments, rule
-from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Unary
+from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Invoke, Unary
 from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["element", "moved"]
@@ -56,6 +56,14 @@ def _free(t: Translation, parent: tree.Node | Block) -> tuple[Expression, ...]:
 @rule("data")
 def data(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return _from_first(t, receiver)
+
+
+def _size(t: Translation, node: Invoke) -> Py:
+    """``storage:size()``"""
+    return atom(f"len({t.value(node.receiver)})")
+
+
+methods["memory", "size"] = methods["storage", "size"] = _size
 
 
 @function("torch.data")

@@ -79,6 +79,7 @@ _FUNCTIONS = {
     "tonumber": "to_number",
     "torch.DiskFile": "DiskFile",
     "torch.MemoryFile": "MemoryFile",
+    "torch.isStorage": "is_storage",
     "torch.isTypeOf": "is_type_of",
     "torch.pointer": "pointer",
     "torch.type": "torch_type",
@@ -103,8 +104,6 @@ _OTHERS = {
 }
 # Functions of optim that give more than what they move and the values on the way.
 _LONGER = {"optim.asgd", "optim.cg", "optim.checkgrad", "optim.lbfgs"}
-# Storages are vectors in pages, but for those of whole numbers, which are sizes.
-_STORAGES = {f"torch.{kind}Storage": kind for kind in ("Byte", "Char", "Short", "Int", "Float", "Double")}
 # Passes of modules in plain calls: the tables that they give are lists.
 _OF_PASSES = tuple(f"{page_library.MODULE}.{name}(" for name in ("forward", "forward_step", "backward"))
 # What makes a pool of threads.
@@ -167,7 +166,7 @@ def has_function(path: str) -> bool:
         or path == "table.sort"
         or _of_penlight(path) is not None
         or path in _POOLS
-        or path in _STORAGES
+        or path in library.STORAGES
         or path in _SEVERAL
         or minimizes(path)
         or (owner in _LIBRARIES and last in page_library.entries(_LIBRARIES[owner]))
@@ -196,7 +195,17 @@ def is_function_value(path: str | None) -> bool:
     """Whether the library has a function of Lua's as a value."""
     owner, _, last = (path or "").rpartition(".")
     named = owner in _NAMED and last in page_library.entries(_LIBRARIES[owner])
+    named |= owner == "torch" and _is_function_of_torch(last)
     return named or path in _AS_VALUES or path == "table.sort"
+
+
+def _is_function_of_torch(name: str) -> bool:
+    """Whether the library has a function of torch's by its name, of tensors or a constructor of these."""
+    path = f"torch.{name}"
+    makes = path in library.STORAGES or (path in library.TENSOR_TYPES and "Cuda" not in path)
+    return (
+        makes or name in page_library.functions_of_tensors() or name in page_library.entries("NEW_ELEMENTS")
+    )
 
 
 def _function_value(t: Translation, path: str) -> Py:
@@ -210,6 +219,10 @@ def _function_value(t: Translation, path: str) -> Py:
         if path in _WITHOUT_RESULTS:
             return library_call(t, "without_results", [function.text])
         return library_call(t, "as_value", [function.text]) if path in _SEVERAL.keys() | _OR_NIL else function
+    if owner == "torch":
+        of_type = path in library.TENSOR_TYPES or path in library.STORAGES
+        function = "tensor_of_type" if of_type else "function_all"
+        return library_call(t, "named", [f"{page_library.MODULE}.{function}", code.quoted(last)])
     return library_call(t, "named", [f"{page_library.MODULE}.{_NAMED[owner]}", code.quoted(last)])
 
 
@@ -510,8 +523,10 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             return library_call(t, field, [base, code.quoted(key), *arguments(t, node.arguments)])
     if required(node) in AS_OBJECTS:
         return _alone(_package(t, node), function == "call_all")
-    if path in _STORAGES:
-        made = library_call(t, "new_storage", [code.quoted(_STORAGES[path]), *arguments(t, node.arguments)])
+    if path in library.STORAGES:
+        made = library_call(
+            t, "new_storage", [code.quoted(library.STORAGES[path]), *arguments(t, node.arguments)]
+        )
         return _alone(made, function == "call_all")
     if path in library.TENSOR_TYPES and "Cuda" not in path:
         kind = library.TENSOR_TYPES[path] or ""

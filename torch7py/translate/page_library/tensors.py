@@ -192,6 +192,8 @@ def function(name: str, x: Any, *args: Any) -> Any:
 
 def _results(name: str, x: Any, *args: Any) -> Any:
     """What ``torch.name(x, ...)`` gives, several values as a tuple: of a number a number, of a tensor a new one."""
+    if name in NEW_ELEMENTS:
+        return _new_elements(name, x, *args)
     if name in DECOMPOSITIONS:
         return DECOMPOSITIONS[name](x, *args)
     if isinstance(x, torch.Tensor):
@@ -207,6 +209,18 @@ def _results(name: str, x: Any, *args: Any) -> Any:
     if not isinstance(x, (int, float)) or isinstance(x, bool) or name not in OF_NUMBERS:
         raise TypeError(f"torch.{name} of a {type_of(x)}")
     return OF_NUMBERS[name](x, *args)
+
+
+def _new_elements(name: str, *args: Any) -> torch.Tensor:
+    """``torch.name(...)`` that makes a tensor, or writes into one that it is given first."""
+    operands = 2 if name in PRODUCTS else 0
+    first = next((at for at, value in enumerate(args) if not isinstance(value, torch.Tensor)), len(args))
+    if first > operands:
+        result, args = args[0], args[1:]
+    else:
+        result = args[0].new_empty(0) if operands else torch.empty(0)
+    made: torch.Tensor = tensor_method(result, name, *args)
+    return made
 
 
 def _add(x: torch.Tensor, *args: Any) -> torch.Tensor:
@@ -423,7 +437,9 @@ def torch_type(value: Any) -> str:
         return str(_type(value)).replace("Tensor", kind)
     if isinstance(value, nn.Module) and hasattr(value, "NAME"):
         return str(value.NAME)
-    if isinstance(value, (nn.Module, torch.Size)) or type_of(value) == "userdata":
+    if isinstance(value, torch.Size):
+        return "torch.LongStorage"
+    if isinstance(value, nn.Module) or type_of(value) == "userdata":
         raise TypeError(f"torch.type of an object of {type(value).__name__}")
     if type_of(value) == "table" and not isinstance(value, (list, dict, tuple)):
         raise TypeError(f"torch.type of an object of {type(value).__name__}")
@@ -432,7 +448,12 @@ def torch_type(value: Any) -> str:
 
 def name_of_type(value: Any) -> str | None:
     """``torch.typename(value)``: what has no class of Torch7's has no name."""
-    return torch_type(value) if isinstance(value, (torch.Tensor, nn.Module)) else None
+    return torch_type(value) if isinstance(value, (torch.Tensor, torch.Size, nn.Module)) else None
+
+
+def is_storage(value: Any) -> bool:
+    """``torch.isStorage(value)``"""
+    return isinstance(value, (Storage, torch.Size))
 
 
 def is_type_of(value: Any, name: Any, *derived: str) -> bool:
@@ -703,6 +724,8 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "type": _type,
     "typeAs": lambda x, other: x.to(other),
 }
+
+PRODUCTS = frozenset("bmm ger mm mv".split())
 
 # Methods that give a tensor other elements and sizes; the functions of these names take no tensor to start from.
 NEW_ELEMENTS: dict[str, Callable[..., torch.Tensor]] = {

@@ -125,7 +125,7 @@ class Calls(Protocol):
         """Whether this is a call of torch's or a method of a tensor's that gives several tensors."""
 
     def is_surely_one(self, node: Expression) -> bool:
-        """Whether this is a call of one of Lua's own functions that gives one value, never more and never none."""
+        """Whether this is a call of a function of Lua's own or of torch's that gives one value, never more."""
 
     def gives_letters(self, node: Call | Invoke) -> bool:
         """``s:byte(1, -1)``, which gives the numbers of all letters from a place to another."""

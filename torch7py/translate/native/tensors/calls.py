@@ -25,7 +25,7 @@ from torch7py.translate.native.tensors.rules import (
 from torch7py.translate.native.tensors.selecting import ordered
 from torch7py.translate.native.tensors.updates import into, new_tensor
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Number
-from torch7py.translate.tree_queries import bare
+from torch7py.translate.tree_queries import bare, returns_of
 
 
 def method(t: Translation, node: Invoke) -> Py:
@@ -62,13 +62,20 @@ def apply(t: Translation, receiver: Expression, name: str, arguments: Arguments,
         return atom(f"dict(enumerate({text}, 1))")
     if node in t.counted:
         return atom(f"{text.at(code.ATOM)}.byte()")
-    if name in ("split", "chunk") and t.tables.is_changed(node):
+    if name in ("split", "chunk") and (t.tables.is_changed(node) or _is_returned(t, node)):
         return atom(f"list({text})")
     kinds = t.type(node).find().kinds  # more than one in `f and 'none' or x:sum()`
     is_number = "number" in kinds and ("tensor" not in kinds or not arguments)
     if is_number and name in _REDUCTIONS and node not in t.raw_elements:
         return atom(f"{text.at(code.ATOM)}.item()")
     return text
+
+
+def _is_returned(t: Translation, node: Expression) -> bool:
+    """Whether a function may give such a table: a tuple would be several values."""
+    type_ = t.type(node).find()
+    returns = [r for function in t.types.returns for r in returns_of(function) if len(r.values) == 1]
+    return any(t.type(r.values[0]).find() is type_ for r in returns)
 
 
 def into_result(

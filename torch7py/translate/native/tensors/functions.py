@@ -27,6 +27,8 @@ from torch7py.translate.native.timers_and_paths import saved
 from torch7py.translate.quoting import f_string
 from torch7py.translate.tree import Call, Expression, Number
 
+_STORAGES = ("memory", "storage")  # of whole numbers, which are sizes, and of others
+
 
 def torch_function(t: Translation, name: str, node: Call) -> Py | None:
     """``torch.f(...)`` as a value; None where there is no form."""
@@ -162,7 +164,17 @@ def bernoulli(t: Translation, node: Call) -> Py:
 
 @maker("isTensor")
 def is_tensor(t: Translation, node: Call) -> Py:
+    if t.kind(node.arguments[0]) in _STORAGES:
+        return atom("False")
     return atom(f"torch.is_tensor({t.value(node.arguments[0])})")
+
+
+@maker("isStorage")
+def is_storage(t: Translation, node: Call) -> Py:
+    kind = t.kind(node.arguments[0])
+    if kind not in (*_STORAGES, "number", "string", "boolean", "function", "tensor", "module", "criterion"):
+        raise Undecided("T7-308", node.line, "torch.isStorage of something of which nothing is known")
+    return atom(str(kind in _STORAGES))
 
 
 @maker("LongStorage")
@@ -189,6 +201,10 @@ def long_storage(t: Translation, node: Call) -> Py:
 def torch_type(t: Translation, node: Call) -> Py:
     if t.kind(node.arguments[0]) == "tensor":
         return name_of_type(t, node.arguments[0])
+    if t.kind(node.arguments[0]) == "storage":
+        return atom(quoted("torch.LongStorage"))
+    if t.kind(node.arguments[0]) == "memory":
+        return atom(f'{t.value(node.arguments[0]).at(code.ATOM)}.type().replace("Tensor", "Storage")')
     classes = t.type(node.arguments[0]).find().classes
     only = (
         t.types.self_of.get(t.scopes.of_name[node.arguments[0]])
