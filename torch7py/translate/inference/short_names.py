@@ -12,9 +12,17 @@ from torch7py.translate.types import Types
 
 __all__ = ["ShortNames"]
 
-_SHORTENED = ("nn.", "cudnn.", "torch.", "string.", "table.", "pl.")  # whose functions may have a short name
+_SHORTENED = (
+    "nn.",
+    "cudnn.",
+    "torch.",
+    "string.",
+    "table.",
+    "paths.",
+    "pl.",
+)  # whose functions may have a short name
 _OF_LAYERS = ("nn", "cudnn")
-_ANYWHERE = ("string.", "table.", "pl.")  # of these no class of the program is one
+_ANYWHERE = ("string.", "table.", "paths.", "pl.")  # of these no class of the program is one
 _ALONE = frozenset(
     {"assert", "error", "ipairs", "next", "pairs", "print", "tonumber", "tostring", "type", "unpack"}
 )

@@ -6,7 +6,7 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import code, library_rules, plain_calls
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Undecided
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.tree import Binary, Call, Expression, String
 
 __all__ = ["compared"]
@@ -39,6 +39,13 @@ def is_type_of(t: Translation, node: Call) -> Py:
     if named is not None:
         return atom(f"isinstance({t.value(value)}, {named})")
     path = name.value if isinstance(name, String) else t.path(name)
+    type_ = t.type(value).find()
+    layers = {layer.name for layer in type_.layers}
+    if path is not None and type_.kind in ("module", "criterion") and not t.plain_values:
+        if len(layers) == 1 and not type_.classes and not t.type(value).nil:
+            return atom(str(facts.derives(layers.pop(), path)))
+        if not t.plain_modules:
+            raise Problem("T7-308", node.line, "the class of a module that may be any")
     if path is None or not t.plain_modules:
         raise Undecided("T7-308", node.line, "torch.isTypeOf of a class that is not the program's own")
     derived = () if facts.is_base(path) else facts.derived_from(path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from torch7py.ops.registry import operations
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import (
     code,
@@ -320,6 +322,10 @@ def _named_slice(t: Translation, node: Expression) -> str:
     return code.stretch(str(t.expressions.position(first)), str(t.expressions.whole_number(last)))
 
 
+# An entry that a table need not have, or a field of what may have any.
+_MAY_LACK = re.compile(rf"^(\w+\.get\(\"\w+\"\)|{page_library.MODULE}\.index\([^()]*\))$")
+
+
 def table(t: Translation, node: tree.Table) -> Py:
     if t.plain_values and node not in t.native_tables:
         return plain_calls.new_table(t, node)
@@ -343,6 +349,8 @@ def table(t: Translation, node: tree.Table) -> Py:
                 items.append(f"*{flat_parameters.value(t, item.value)}")
             else:
                 items.append(t.value(item.value).text)
+                if _MAY_LACK.search(items[-1]) and not t.tables.only_by_places(table_type):
+                    raise Undecided("T7-305", node.line, "a list with what may be nil")
         return atom(f"[{', '.join(items)}]")
     if representation == "options":
         return _options(t, node)

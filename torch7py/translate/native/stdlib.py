@@ -80,7 +80,6 @@ _plain("lfs.chdir", "os.chdir", "os")
 _plain("io.popen", "os.popen", "os")
 _plain("torch.seed", "torch.seed")
 _plain("sys.sleep", "time.sleep", "time")
-values["paths.basename"] = values["sys.basename"] = "os.path.basename"
 
 
 @function("paths.basename", "sys.basename")

@@ -230,7 +230,8 @@ def text(t: Translation, node: Expression, nil: bool = True) -> Py:
     if kind == "string":
         return t.value(node)
     if kind == "boolean":
-        return atom(f"str({t.value(node)}).lower()")
+        value = t.value(node).text
+        return atom(quoted(value.lower()) if value in ("True", "False") else f"str({value}).lower()")
     number = literal(node)
     if number is not None:
         return atom(quoted(number))

@@ -19,6 +19,12 @@ __all__ = ["HANDED_ON", "LibraryValues"]
 # Their parameters; "..." where it matters how many are given.
 _PARAMETERS = {
     "io.write": "...",
+    "paths.basename": "path, ending",
+    "paths.dirname": "path",
+    "paths.dirp": "path",
+    "paths.extname": "path",
+    "paths.filep": "path",
+    "paths.mkdir": "path",
     "print": "...",
     "string.format": "...",
     "string.len": "text",
