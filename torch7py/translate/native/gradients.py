@@ -7,16 +7,19 @@ program made itself or changed on the way, or half a backward pass (``updateGrad
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 
 from torch7py.translate import tree
+from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.known_functions import zeroes
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Block, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.tree_queries import base_name
 
-__all__ = ["Gradients", "is_gradient"]
+__all__ = ["Gradients", "is_gradient", "refuse_untouched"]
 
 # Methods that give or keep the same numbers.
 _SAME = set("clone view viewAs reshape contiguous typeAs double float cuda resize resizeAs".split())
@@ -31,6 +34,22 @@ def is_gradient(t: Translation, value: tree.Node | tree.Block, gradients: set[Va
         or (isinstance(node, Index) and node.key_name == "gradInput")
         for node in tree.direct_nodes(value)
     )
+
+
+def refuse_untouched(t: Translation, node: Expression) -> None:
+    """Refuse to read gradients before any backward pass: they are zeros in Torch7, and None in PyTorch.
+
+    When functions run is not told by where they stand: there it is asked whether the program, if it makes modules at
+    all, goes back anywhere.
+    """
+    end = math.inf
+    if t.scope.function is None and not t.project.files and node in t.surroundings.home:
+        end = t.surroundings.chain(node)[0].span.end
+    elif not any((t.path(call.callee) or "").startswith("nn.") for call in tree.every(t.program, Call)):
+        return
+    passes = (n for n in tree.every(t.program, Invoke) if n.method in BACKWARD)
+    if not any(n.span.start < end for n in passes):
+        raise Problem("T7-227", node.line, "gradients before any backward pass")
 
 
 class Gradients:

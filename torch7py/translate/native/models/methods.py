@@ -18,6 +18,7 @@ from torch7py.translate.library import is_criterion
 from torch7py.translate.native import code, devices, plain_calls, types_by_name
 from torch7py.translate.native.analysis.unknown_values import a
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.gradients import refuse_untouched
 from torch7py.translate.native.interfaces import models as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models import objects, plain_passes
@@ -511,6 +512,7 @@ class Models(interfaces.Models):
             kept_at = f"{base}.{entry(t, node, name)}"
             return atom(f"{kept_at}.data" if self.assigned_data else kept_at)
         if name in ("gradWeight", "gradBias"):
+            refuse_untouched(t, node)
             return atom(f"{base}.{entry(t, node, name.removeprefix('grad').lower())}.grad")
         if name in ("running_mean", "running_var"):
             return atom(f"{base}.{name}")

@@ -11,6 +11,7 @@ import re
 from torch7py.translate import tree
 from torch7py.translate.native import code, initialization
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.gradients import refuse_untouched
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.constructions import all_layers
@@ -114,6 +115,8 @@ class ParameterLists:
             return None
         if self._is_numbered(node):
             self._refuse_others(entry[2])
+        if entry[1] == "grad":
+            refuse_untouched(self.t, node)
         return atom(f"[p.{entry[1]} for p in {entry[0]}]")
 
     def _list_of(self, node: Expression) -> tuple[str, str, Invoke] | None:
@@ -136,6 +139,8 @@ class ParameterLists:
         if entry is None:
             return None
         self._refuse_others(entry[2])
+        if entry[1] == "grad":
+            refuse_untouched(self.t, node)
         if self.t.kind(node.key) != "number":
             raise Problem("T7-227", node.line, "parameters by something else than their number")
         return atom(f"{entry[0]}[{self.t.expressions.position(node.key)}].{entry[1]}")

@@ -9,6 +9,7 @@ from torch7py.translate import tree, tree_queries
 from torch7py.translate.native import code, flat_parameters, initialization
 from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.gradients import refuse_untouched
 from torch7py.translate.native.interfaces import training as interfaces
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.interfaces.translation import Translation
@@ -321,6 +322,7 @@ class FlatVectors(interfaces.FlatVectors):
             return atom(f"torch.nn.utils.parameters_to_vector({self.counted(module)})")
         module = self.gradients_of(node)
         if module is not None:
+            refuse_untouched(self.t, node)
             return atom(f"torch.nn.utils.parameters_to_vector([p.grad for p in {self.counted(module)}])")
         return None
 
