@@ -65,7 +65,7 @@ def _arguments(case: Case) -> Iterator[list[str]]:
         yield list(itertools.takewhile(lambda text: text is not None, combination))  # type: ignore[arg-type]
 
 
-def _calls(operation: Operation) -> Iterator[str]:
+def calls_of(operation: Operation) -> Iterator[str]:
     """Calls of an operation as a method and as a function, with and without a tensor for the result."""
     name, form = operation.name, operation.form
     for arguments in itertools.chain(*map(_arguments, operation.cases)):
@@ -127,7 +127,7 @@ def _printed(name: str, page: Native) -> str | None:
 
 def _check(name: str, most: int) -> None:
     accepted = translated = 0
-    for call in dict.fromkeys(_calls(operations[name])):
+    for call in dict.fromkeys(calls_of(operations[name])):
         statements = _statements(call)
         if statements is None:
             continue

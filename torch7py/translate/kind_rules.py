@@ -150,7 +150,7 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return result.be("string")
     if method in ("dim", "nDimension", "nElement", "numel", "storageOffset", "getDevice"):
         return result.be("number") | result.mark("whole")
-    if method in ("isContiguous", "isSameSizeAs", "equal", "all", "any", "isTensor"):
+    if method in ("isContiguous", "isSameSizeAs", "isSetTo", "isSize", "equal", "all", "any", "isTensor"):
         return result.be("boolean")
     if method in ("max", "min", "sort", "topk", "median", "mode", "kthvalue") and (
         node.arguments or method in ("sort", "topk", "median", "mode", "kthvalue")

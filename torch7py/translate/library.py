@@ -144,6 +144,8 @@ FUNCTION_RESULTS = {
     "cutorch.getRNGState": "tensor",
     "torch.getnumthreads": "whole",
     "torch.getdefaulttensortype": "string",
+    "torch.equal": "boolean",
+    "torch.isSetTo": "boolean",
     "torch.isStorage": "boolean",
     "torch.isTensor": "boolean",
     "torch.isTypeOf": "boolean",

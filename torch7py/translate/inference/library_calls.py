@@ -188,7 +188,7 @@ class LibraryCalls:
             return True
         if path in tds.MAKERS:
             return tds.make(path, arguments, result)
-        if path.startswith(("nn.", "cudnn.", "rnn.")):
+        if path.startswith(("nn.", "cudnn.", "rnn.")) and not _is_method_of_class(path):
             return module_calls.make(path, node, arguments, result)
         if path in _OR_NIL:
             result.be(_OR_NIL[path])
@@ -515,3 +515,9 @@ def _depth_of(node: tree.Table) -> int:
         node = node.fields[0].value
         depth += 1
     return depth
+
+
+def _is_method_of_class(path: str) -> bool:
+    """``nn.Module.forward``"""
+    owner, _, name = path.rpartition(".")
+    return "." in owner and name[:1].islower()

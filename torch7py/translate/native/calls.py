@@ -704,6 +704,8 @@ class Calls:
             return False
         if t.training.several(node, targets):
             return True
+        if isinstance(node, Invoke) and t.kind(node.receiver) == "criterion" and self.gives_two(node):
+            raise Problem("T7-218", node.line, "what a criterion over classes gives beside its value")
         count = self.count(node)
         if count > 1:
             for function in t.types.function_called(node):

@@ -13,6 +13,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, methods, statement
 from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.tensors.names_of_types import type_of_memory
 from torch7py.translate.native.tensors.rules import Arguments, rule
 from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Invoke, Unary
 from torch7py.translate.tree_queries import same_expression
@@ -63,6 +64,13 @@ def _size(t: Translation, node: Invoke) -> Py:
     return atom(f"len({t.value(node.receiver)})")
 
 
+def _type(t: Translation, node: Invoke) -> Py:
+    if node.arguments:
+        raise Undecided("T7-271", node.line, "a storage of another type")
+    return type_of_memory(t, node.receiver)
+
+
+methods["memory", "type"] = _type
 methods["memory", "size"] = methods["storage", "size"] = _size
 
 

@@ -187,6 +187,8 @@ _WITHOUT_RESULTS = {"print", "table.insert"}
 _ALWAYS_SOME = {"io.open", "next", "os.execute", "os.remove", "os.rename", "pcall", "xpcall"}
 # Functions that give nil as well.
 _OR_NIL = {"getmetatable", "io.type", "os.getenv", "rawget", "table.remove", "tonumber", "torch.typename"}
+# Functions that tell what class a value is of, which a module of PyTorch's does not.
+_OF_CLASSES = {"torch.isTypeOf", "torch.typename"}
 # Functions that look at one value, however many a call gives.
 _OF_ONE = {"getmetatable", "torch.isTensor", "torch.type", "tostring", "type"} & _FUNCTIONS.keys()
 
@@ -203,9 +205,13 @@ def _is_function_of_torch(name: str) -> bool:
     """Whether the library has a function of torch's by its name, of tensors or a constructor of these."""
     path = f"torch.{name}"
     makes = path in library.STORAGES or (path in library.TENSOR_TYPES and "Cuda" not in path)
-    return (
-        makes or name in page_library.functions_of_tensors() or name in page_library.entries("NEW_ELEMENTS")
-    )
+    names = page_library.functions_of_tensors() | page_library.entries("NEW_ELEMENTS")
+    return makes or name in names - DRAWING - library.DRAWS
+
+
+def _makes_layers(t: Translation) -> bool:
+    """Whether the program calls functions of nn's, which make its layers most of the time."""
+    return any((t.path(call.callee) or "").startswith("nn.") for call in tree.every(t.program, Call))
 
 
 def _function_value(t: Translation, path: str) -> Py:
@@ -221,8 +227,8 @@ def _function_value(t: Translation, path: str) -> Py:
         return library_call(t, "as_value", [function.text]) if path in _SEVERAL.keys() | _OR_NIL else function
     if owner == "torch":
         of_type = path in library.TENSOR_TYPES or path in library.STORAGES
-        function = "tensor_of_type" if of_type else "function_all"
-        return library_call(t, "named", [f"{page_library.MODULE}.{function}", code.quoted(last)])
+        by_name = "tensor_of_type" if of_type else "function_all"
+        return library_call(t, "named", [f"{page_library.MODULE}.{by_name}", code.quoted(last)])
     return library_call(t, "named", [f"{page_library.MODULE}.{_NAMED[owner]}", code.quoted(last)])
 
 
@@ -269,6 +275,8 @@ def value(t: Translation, node: Expression) -> Py | None:
     if isinstance(node, Index) and isinstance(node.base, Name) and t.scopes.is_global(node.base, "_G"):
         return _global_function(t, node)
     function = t.path(node) if isinstance(node, (Index, Name)) else None
+    if function in _OF_CLASSES and not t.plain_modules and _makes_layers(t):
+        raise Problem("T7-308", node.line, f"{function} as a value, which may be asked for modules")
     if function is not None and is_function_value(function):
         return _function_value(t, function)
     if isinstance(node, Index) and path is None:
@@ -366,6 +374,9 @@ def all_values(t: Translation, node: Call | Invoke) -> Py | None:
     """All values that a call gives, as a tuple; None where there is no plain call."""
     if not t.plain_values and t.counts.drops(node):
         raise Problem("T7-218", node.line, "the values of a call that a function has at its end")
+    of_criterion = isinstance(node, Invoke) and t.types.kind(node.receiver) == "criterion"
+    if of_criterion and not t.plain_modules and t.calls.gives_two(node):
+        raise Problem("T7-218", node.line, "what a criterion over classes gives beside its value")
     return _call(t, node, "call_all", "method_all")
 
 

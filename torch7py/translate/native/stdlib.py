@@ -323,6 +323,8 @@ def asserted(t: Translation, node: Call) -> Py:
     name = t.fresh("value")
     t.emit(f"{name} = {t.value(first)}")
     condition = name if t.kind(first) == "boolean" else f"{name} is not None"
+    if t.kind(first) in (None, "any"):
+        condition = f"{t.need('lua_true')}({name})"
     t.emit(f"assert {condition}{_message(t, node)}")
     return atom(name)
 

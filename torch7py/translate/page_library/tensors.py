@@ -422,7 +422,8 @@ def _type(x: torch.Tensor, name: str | None = None) -> Any:
     if name is not None:
         return as_type(x, name)
     kind = x.type().replace("BoolTensor", "ByteTensor")  # of a mask
-    return kind.replace("cuda.Float", "Cuda").replace("cuda.", "Cuda")
+    kind = kind.replace("cuda.Float", "Cuda").replace("cuda.", "Cuda")
+    return kind.replace("Tensor", "Storage") if isinstance(x, Storage) else kind
 
 
 def pointer(value: Any) -> int:
@@ -433,8 +434,7 @@ def pointer(value: Any) -> int:
 def torch_type(value: Any) -> str:
     """``torch.type(value)`` of what is no object of a class."""
     if isinstance(value, torch.Tensor):
-        kind = "Storage" if isinstance(value, Storage) else "Tensor"
-        return str(_type(value)).replace("Tensor", kind)
+        return str(_type(value))
     if isinstance(value, nn.Module) and hasattr(value, "NAME"):
         return str(value.NAME)
     if isinstance(value, torch.Size):
@@ -667,7 +667,7 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "nElement": lambda x: x.numel(),
     "numel": lambda x: x.numel(),
     "size": lambda x, *dim: x.shape[dim[0] - 1] if dim else length(x),
-    "stride": lambda x, *dim: x.stride(dim[0] - 1) if dim else list(x.stride()),
+    "stride": lambda x, *dim: x.stride(dim[0] - 1) if dim else torch.Size(x.stride()),
     # views, and the tensor itself in other sizes
     "expand": lambda x, *sizes: x.expand(sizes_in(sizes)),
     "expandAs": lambda x, other: x.expand(other.shape),

@@ -13,7 +13,7 @@ from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors.calls import apply, into_result
-from torch7py.translate.native.tensors.names_of_types import name_of_type
+from torch7py.translate.native.tensors.names_of_types import name_of_type, type_of_memory
 from torch7py.translate.native.tensors.rules import (
     DTYPES,
     dimension,
@@ -204,7 +204,7 @@ def torch_type(t: Translation, node: Call) -> Py:
     if t.kind(node.arguments[0]) == "storage":
         return atom(quoted("torch.LongStorage"))
     if t.kind(node.arguments[0]) == "memory":
-        return atom(f'{t.value(node.arguments[0]).at(code.ATOM)}.type().replace("Tensor", "Storage")')
+        return type_of_memory(t, node.arguments[0])
     classes = t.type(node.arguments[0]).find().classes
     only = (
         t.types.self_of.get(t.scopes.of_name[node.arguments[0]])

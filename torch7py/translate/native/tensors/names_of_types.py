@@ -19,7 +19,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
 from torch7py.translate.tree_queries import bare
 
-__all__ = ["compared", "name_of_type"]
+__all__ = ["compared", "name_of_type", "type_of_memory"]
 
 _DTYPES = {
     "Double": "float64",
@@ -104,6 +104,11 @@ def compared(t: Translation, node: Binary) -> Py | None:
             return Py(f"{text} {'in' if is_equal else 'not in'} (torch.uint8, torch.bool)", code.COMPARE)
         return Py(f"{text} {node.operator if is_equal else '!='} torch.{dtype}", code.COMPARE)
     return None
+
+
+def type_of_memory(t: Translation, memory: Expression) -> Py:
+    """``torch.type(storage)`` and ``storage:type()``"""
+    return atom(f'{t.value(memory).at(code.ATOM)}.type().replace("Tensor", "Storage")')
 
 
 def _asked(t: Translation, node: Expression) -> Expression | None:

@@ -31,8 +31,9 @@ def size(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
 
 @rule("stride")
 def stride(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
-    inside = dimension(t, arguments[0]) if arguments else ""
-    return atom(f"{receiver_text(t, receiver)}.stride({inside})")
+    if not arguments:
+        return atom(f"torch.Size({receiver_text(t, receiver)}.stride())")
+    return atom(f"{receiver_text(t, receiver)}.stride({dimension(t, arguments[0])})")
 
 
 @rule("clone")
