@@ -14,7 +14,7 @@ import pytest
 
 from tests.translate.formatter import Formatter
 from torch7py.translate import layout
-from torch7py.translate.native import program
+from torch7py.translate.native import program, translator
 
 
 @pytest.fixture(scope="session")
@@ -53,4 +53,5 @@ def _one_formatter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 def without_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not proved is refused: modules do not become objects, and no page takes nothing for known."""
     monkeypatch.setattr(program, "_OF_MODULES", frozenset())
-    monkeypatch.setattr(program, "_may_have_another_form", lambda _: False)
+    monkeypatch.setattr(program, "_avoidable", lambda _: [])
+    monkeypatch.setattr(translator, "_OF_VALUES", frozenset())

@@ -53,3 +53,45 @@ def test_what_is_proved_stays_as_it_is_where_something_is_refused_all_the_same()
     page = program.translate_script(source.encode(), "p.lua")
     assert page.problems
     assert "lua_compat.new_table(" not in page.code
+
+
+ALONE = {
+    "a function that calls one of several, which give different numbers of values": """
+local one, two = {}, {}
+function one:run(a) return a, a + 1 end
+function two:run(a) return a end
+local function pick(n) if n > 1 then return one else return two end end
+local function through(n) return pick(n):run(n) end
+local a, b = through(2)
+print(a, b)
+a, b = through(1)
+print(a, b)
+""",
+    "a field that an object of a package does not have": """
+require 'optim'
+local scores = optim.ConfusionMatrix({'a', 'b'})
+scores.title = 'all of them'
+scores:add(1, 2)
+print(scores.title, scores.mat[1][2])
+""",
+}
+
+
+@pytest.mark.parametrize("source", ALONE.values(), ids=ALONE)
+def test_one_statement_that_is_not_proved_leaves_the_others_as_they_are(source: str) -> None:
+    """Only it is in plain calls, and what asks for its values: all others stay idiomatic."""
+    page = assert_same(source)
+    assert page is not None
+    assert 1 <= page.plain_calls <= 3
+    assert "lua_compat.new_table(" not in page.code
+
+
+def test_the_floor_is_taken_where_only_what_is_not_there_is_refused() -> None:
+    """What a run could not do either keeps no page from the forms in which all the rest can be done."""
+    source = (
+        "if false then require 'no.such.package' end\n"
+        "local function f(a, ...) return a, ... end\nlocal t = {1}\nt.x, t[2] = f(1, 2)\nprint(t.x, #t)\n"
+    )
+    page = program.translate_script(source.encode(), "p.lua")
+    assert {problem.code for problem in page.problems} == {"T7-251"}
+    assert "lua_compat.new_table(" in page.code

@@ -324,7 +324,7 @@ end
 
 
 @pytest.mark.usefixtures("without_objects")
-def test_a_part_that_has_no_form_is_not_left_out():
+def test_a_part_that_has_no_form_is_not_left_out() -> None:
     """What cannot be written is said, where its parts were to be written within the whole."""
     source = """require 'nn'
 local table = nn.LookupTable(4, 3)

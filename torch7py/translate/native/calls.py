@@ -152,14 +152,18 @@ class Calls:
         return min(self._counts(node), default=1)
 
     def varies(self, node: Call | Invoke) -> bool:
-        if len(counts := self._counts(node)) < 2 or max(counts) < 2:
+        if not self.is_uneven(node):
             return False
         functions = [f for f in self.t.types.function_called(node) if f in self.t.types.returns]
         return all(map(self.t.counts.is_as_written, functions))
 
-    def is_filled_up(self, node: Call | Invoke) -> bool:
+    def is_uneven(self, node: Call | Invoke) -> bool:
+        """Whether one of several functions is called, which give different numbers of values."""
         counts = self._counts(node)
-        return len(counts) > 1 and max(counts) > 1 and not self.varies(node)
+        return len(counts) > 1 and max(counts) > 1
+
+    def is_filled_up(self, node: Call | Invoke) -> bool:
+        return self.is_uneven(node) and not self.varies(node)
 
     def gives_graph(self, node: Expression) -> bool:
         if not isinstance(node, (Call, Invoke)):

@@ -66,7 +66,7 @@ class Functions:
             and isinstance(statements[0], tree.Return)
             and len(statements[0].values) == 1
             and not node.vararg
-            and not (t.plain_values and isinstance(statements[0].values[0], (Call, Invoke)))
+            and not (t.is_floor and isinstance(statements[0].values[0], (Call, Invoke)))
             and not any(isinstance(n, tree.Function) for n in tree.walk(statements[0]))
         ):
             return None
@@ -177,12 +177,7 @@ class Functions:
             t.lines[at:at] = [INDENT * t.depth + line for line in inits]
             returns = t.types.returns[node]
             count = t.counts.written(node)
-            if (
-                t.plain_values
-                and returns.falls_off
-                and scope.parent is not None
-                and node not in t.classes.owners
-            ):
+            if t.is_floor and returns.falls_off and scope.parent is not None and node not in t.classes.owners:
                 t.emit("return ()")
             elif returns.falls_off and count > 1:
                 t.emit(f"return {', '.join(['None'] * count)}")
@@ -233,7 +228,7 @@ class Functions:
         if t.training.returns(node) or t.behind_error():
             return
         function = t.scope.function
-        if t.plain_values and function is not None and t.plain_layers.current is None:
+        if t.is_floor and function is not None and t.plain_layers.current is None:
             t.emit(f"return {self._all_results(node)}")
             return
         is_exact = t.counts.is_exact(function)
@@ -269,6 +264,16 @@ class Functions:
             return
         keep = function is not None and function in t.training.losses.graph_functions
         write = t.expressions.graph if keep else t.value
+        if (
+            t.plainly
+            and len(node.values) == 1
+            and isinstance(last, (Call, Invoke))
+            and t.calls.is_uneven(last)
+        ):
+            values = plain_calls.all_values(t, last)
+            if values is not None:  # as many as callers take, whichever function it is
+                t.emit(f"return {plain_calls.library_call(t, 'first_of', [values.text, str(count)])}")
+                return
         if len(node.values) == 1 and t.calls.count(node.values[0]) > 1:
             values, missing = self._all_values(node.values[0]), count - t.calls.count(node.values[0])
             t.emit(

@@ -428,10 +428,14 @@ class PlainLayers:
     def _run(self, node: Call | Invoke) -> None:
         t = self.t
         rule = library_rules.statements.get(t.path(node.callee) or "") if isinstance(node, Call) else None
-        if rule is not None and isinstance(node, Call):
-            rule(t, node)
-        else:
+        if rule is None or not isinstance(node, Call):
             t.emit(t.value(node).text)
+        elif not forms.natively(t, lambda: rule(t, node) is None):
+            plain = plain_calls.statement(t, node)
+            if plain is None:
+                rule(t, node)  # which says why it has no form
+            else:
+                t.emit(plain.text)
 
     def _condition(self, node: Expression) -> Py:
         t = self.t

@@ -126,24 +126,28 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
         translation = _without_clashes(source, file, translation.observed, forms)
         reasons = translation.reasons = list(dict.fromkeys([*reasons, *translation.reasons]))
         best = max(best, translation, key=lambda candidate: candidate.native + candidate.plain_calls)
-    if any(problem.code in _OF_MODULES and _may_have_another_form(problem) for problem in best.problems):
+    if any(problem.code in _OF_MODULES for problem in _avoidable(best)):
         forms = PlainForms(frozenset(), True, True, True)
         translation = _without_clashes(source, file, best.observed, forms)
         translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
-        # else it is better to have what is proved in idiomatic form
-        if not any(map(_may_have_another_form, translation.problems)):
+        if not _avoidable(translation) or _worth(translation) > _worth(best):
             best = translation
-    if any(map(_may_have_another_form, best.problems)):
+    if _avoidable(best):
         translation = _without_clashes(source, file, best.observed, NOTHING_KNOWN)
         translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
-        if not translation.problems:
+        if not _avoidable(translation):
             best = translation
     return best
 
 
-def _may_have_another_form(problem: Problem) -> bool:
-    """Whether another form of a program may have a refused statement: not of what is an error in its run as well."""
-    return not is_of_what_is_not_there(problem)
+def _worth(translation: Native) -> int:
+    """How good a page is to go on with: idiomatic statements count for it, refused ones against it."""
+    return 2 * translation.native + translation.plain_calls - translation.statements
+
+
+def _avoidable(translation: Native) -> list[Problem]:
+    """What another form of a program may have: not what its run is an error for, too."""
+    return [problem for problem in translation.problems if not is_of_what_is_not_there(problem)]
 
 
 def in_plain_forms(

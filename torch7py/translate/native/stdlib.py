@@ -79,6 +79,7 @@ _plain("lfs.currentdir", "os.getcwd", "os")
 _plain("lfs.chdir", "os.chdir", "os")
 _plain("io.popen", "os.popen", "os")
 _plain("torch.seed", "torch.seed")
+_plain("torch.initialSeed", "torch.initial_seed")
 _plain("sys.sleep", "time.sleep", "time")
 
 

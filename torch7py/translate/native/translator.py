@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch7py.translate import tree
 from torch7py.translate.layout import WIDTH
@@ -56,6 +56,13 @@ from torch7py.translate.tree import (
 from torch7py.translate.types import Types
 
 __all__ = ["Translator"]
+
+
+# What is refused because of what values are, or of how many there are: in plain calls they are asked that themselves.
+_OF_VALUES = {
+    f"T7-{code}"
+    for code in (201, 202, 203, 211, 212, 213, 217, 231, 233, 271, 301, 302, 303, 304, 305, 306, 307)
+}
 
 
 class Translator(Translation):
@@ -147,15 +154,24 @@ class Translator(Translation):
         """Write statements that are one in Python; how many were."""
         if self.plain_layers.current is not None or self.plain_values:
             return 0
-        before, problems, failed = len(self.lines), len(self.problems), len(self.failed)
-        scope, labels, needs = self.scope, list(self.labels), self.needs()
+        put_back = self.checkpoint()
         try:
             return comprehensions.write(self, nodes, index) or files.write_with(self, nodes, index)
         except Problem:  # each by itself then, which says what is wrong with which
-            del self.lines[before:], self.problems[problems:], self.failed[failed:]
-            self.scope, self.labels = scope, labels
-            self.put_back_needs(needs)
+            put_back()
             return 0
+
+    def checkpoint(self) -> Callable[[], None]:
+        """A function that takes back all that is written from here on."""
+        lines, problems, failed = len(self.lines), len(self.problems), len(self.failed)
+        scope, labels, needs = self.scope, list(self.labels), self.needs()
+
+        def put_back() -> None:
+            del self.lines[lines:], self.problems[problems:], self.failed[failed:]
+            self.scope, self.labels = scope, list(labels)
+            self.put_back_needs(needs)
+
+        return put_back
 
     def statement(self, node: Statement) -> None:
         if self.classes.is_part(node) or node in self.training.absorbed:
@@ -172,8 +188,7 @@ class Translator(Translation):
         before, top = len(self.lines), len(self.top)
         outer, self.mixed = self.mixed, False
         outer_plainly, self.plainly = self.plainly, False
-        scope, labels, needs = self.scope, list(self.labels), self.needs()
-        problems, failed = len(self.problems), len(self.failed)
+        problems, failed, put_back = len(self.problems), len(self.failed), self.checkpoint()
         try:
             # The library's modules write over their outputs as Torch7's do.
             if node in self.overwritten and self.plain_layers.current is None and not self.plain_passes:
@@ -185,9 +200,7 @@ class Translator(Translation):
                 if self.graphs.mode or not (self.plain_values or isinstance(problem, Undecided)):
                     raise
                 problem.file = self.file
-                del self.lines[before:], self.problems[problems:], self.failed[failed:]
-                self.scope, self.labels = scope, list(labels)
-                self.put_back_needs(needs)
+                put_back()
                 self.plainly = True
                 self._write_plainly(node)
                 self.reasons.append(problem)
@@ -196,13 +209,18 @@ class Translator(Translation):
             if self.mixed:
                 self.plain_calls.append(node)
         except Problem as problem:
-            del self.lines[before:]
             problem.file, problem.statement = self.file, node
-            self.scope, self.labels = scope, labels
-            self.put_back_needs(needs)
-            self.problems.append(problem)
-            self.failed.append(node)
-            self.not_translated(problem, node)
+            within = self.problems[problems:], self.failed[failed:]
+            put_back()
+            if self._written_doubting(node, problem):
+                self.reasons.append(problem)
+                if self.mixed:
+                    self.plain_calls.append(node)
+            else:
+                put_back()
+                self.problems += [*within[0], problem]
+                self.failed += [*within[1], node]
+                self.not_translated(problem, node)
         finally:
             self.mixed, self.plainly = outer, outer_plainly
         table_comments.spread(self, node, before)
@@ -222,19 +240,27 @@ class Translator(Translation):
 
     def _write_plainly(self, node: Statement) -> None:
         """A statement with plain calls, and where that is not enough with what is the same in all forms."""
-        before, needs = len(self.lines), self.needs()
-        scope, labels = self.scope, list(self.labels)
-        problems, failed = len(self.problems), len(self.failed)
+        put_back = self.checkpoint()
         try:
             self.write(node)
         except Problem:
             if not self.doubts_what_is_the_same:
                 raise
-            del self.lines[before:], self.problems[problems:], self.failed[failed:]
-            self.scope, self.labels = scope, labels
-            self.put_back_needs(needs)
+            put_back()
             with self.believing():
                 self.write(node)
+
+    def _written_doubting(self, node: Statement, problem: Problem) -> bool:
+        """Write a statement with nothing taken for known, where it has no other form; whether it has this one."""
+        if self.graphs.mode or self.plain_values or problem.code not in _OF_VALUES:
+            return False
+        self.plainly = True
+        try:
+            with self.doubting():
+                self.write(node)
+        except Problem:
+            return False
+        return True
 
     def not_translated(self, problem: Problem, node: Statement) -> None:
         where = f"{self.file}:{problem.line}"

@@ -48,6 +48,7 @@ NOTHING_KNOWN = PlainForms(passes=True, vectors=True, modules=True, tensors=True
 _WRITTEN_OUT = (tree.Number, tree.String, tree.Boolean, tree.Function)
 # Kinds of values that are what they are in whichever form a page is, where the form for the kind is the only one.
 _SAME_IN_ALL_FORMS = frozenset({"boolean", "criterion", "module", "number", "storage", "string", "tensor"})
+_MODULES = frozenset({"criterion", "module"})
 _DOUBTED = _SAME_IN_ALL_FORMS | {"table"}
 
 
@@ -101,6 +102,7 @@ class Known:
         self.plain_graphs, self.plain_passes, self.plain_vectors = plainly[:3]
         self.plain_modules, self.plain_tensors, self.plain_values = plainly[3:]
         self.doubted = _DOUBTED if plainly.values else frozenset[str]()  # kinds that are not taken for known
+        self.is_floor = plainly.values
         self.native_tables: set[Expression] = set()  # written out for functions that have a native form
         # As plain_modules, which is not set where a module is written for an object.
         self.objects = plainly.modules
@@ -144,6 +146,16 @@ class Known:
         finally:
             self.doubted = outer
 
+    @contextmanager
+    def doubting(self) -> Iterator[None]:
+        """Take nothing for known for a while but what is a module, which can do other things in each form of a page."""
+        outer, self.doubted = self.doubted, _DOUBTED - _MODULES
+        self.plain_values = True
+        try:
+            yield
+        finally:
+            self.doubted, self.plain_values = outer, False
+
     def is_plain_graph(self, made: tree.Node) -> bool:
         """Whether what makes a graph is written so that the page makes it when it runs."""
         return self.plain_modules or made.span.start in self.plain_graphs
@@ -155,7 +167,7 @@ class Known:
 
     def path(self, node: Expression) -> str | None:
         path = self.types.path(node)
-        if path is not None and self.plain_values and path.partition(".")[0] in self.unset_globals:
+        if path is not None and self.is_floor and path.partition(".")[0] in self.unset_globals:
             return None  # a part of nil is an error when the page runs
         return path
 
@@ -165,7 +177,7 @@ class Known:
         read = [name for name, variable in self.scopes.globals.items() if not variable.writes]
         calls = self.project.requires.keys()
         return frozenset(
-            name for name in read if is_unset(self.program, name, calls, runs_no_other_code=self.plain_values)
+            name for name in read if is_unset(self.program, name, calls, runs_no_other_code=self.is_floor)
         )
 
     def whole(self, node: Expression) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.native.analysis.program_facts import Known
@@ -31,6 +33,8 @@ _OPEN = "of which the program does not tell what it is"
 AS_OBJECTS = frozenset({"display", "pl.List", "pl.dir", "pl.path", "pl.tablex"})
 # What a run of the program does not have either.
 _NO_FILE = "of which no file is found"
+_NO_CLASS = "is not a class of nn or rnn"
+_NO_FORM = re.compile(r"([\w-]+)\.[\w.]+ has no native form")
 _NO_VALUE = "a global that no file of the program sets"
 
 
@@ -40,8 +44,11 @@ def may_be_tensor(t: Known, node: Expression) -> bool:
 
 
 def is_of_what_is_not_there(problem: Problem) -> bool:
-    """Whether a problem says that the program uses what none of its files has: its run is an error there as well."""
-    return _NO_FILE in problem.reason or _NO_VALUE in problem.reason
+    """Whether a problem says that the program uses what neither its files nor this project have: its run is an error
+    there as well."""
+    named = _NO_FORM.match(problem.reason)
+    of_no_package = named is not None and named[1] not in packages
+    return of_no_package or any(why in problem.reason for why in (_NO_FILE, _NO_VALUE, _NO_CLASS))
 
 
 def described(t: Known, node: Expression) -> str:

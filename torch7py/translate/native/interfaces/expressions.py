@@ -154,6 +154,9 @@ class Calls(Protocol):
     def least(self, node: Expression | None) -> int:
         """How many it gives at least."""
 
+    def is_uneven(self, node: Call | Invoke) -> bool:
+        """Whether one of several functions is called, which give different numbers of values."""
+
     def is_filled_up(self, node: Call | Invoke) -> bool:
         """Whether a call may be of functions that give different numbers of values, some of which only the page has."""
 
