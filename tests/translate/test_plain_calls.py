@@ -103,6 +103,27 @@ def test_the_report_says_why(tmp_path: Path) -> None:
     assert report.verified.equal
 
 
+def test_what_may_be_a_table_is_one_where_it_is_indexed() -> None:
+    """Numbers end a program there, and texts have no fields of the program's, but what Python's have as methods."""
+    page = assert_same(
+        """local options = {setting = 'size=3,more=4'}
+local function parse(text) return {size = #text} end
+local function show(args) return args.size end
+options.setting = parse(options.setting)
+print(options.setting.size, show(options.setting))
+local list = 5
+if options.setting.size > 2 then list = {1, 2, 3} end
+print(list[1], list[3])
+local named = 'abc'
+if options.setting.size > 2 then named = {a = 2} end
+print(named.a, named.count)
+"""
+    )
+    assert page is not None
+    assert {problem.line for problem in page.reasons} == {11}
+    assert 'lua_compat.index(named, "count")' in page.code
+
+
 def test_all_weights_as_one_are_no_tensor_that_a_method_tells() -> None:
     """A parameter that is a number or the flat weights: a page has no such vector that a function could change."""
     source = b"""require 'nn'

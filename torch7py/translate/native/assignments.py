@@ -217,14 +217,13 @@ class Assignments:
         if not t.plainly or not isinstance(target, Index):
             self._one(target, value, node)
             return
-        before, needs = len(t.lines), t.needs()
+        put_back = t.checkpoint()
         try:
             self._one(target, value, node)
         except Undecided:
             if t.path(target) is not None:
                 raise
-            del t.lines[before:]
-            t.put_back_needs(needs)
+            put_back()
             t.emit(plain_calls.store(t, target, t.value(value)))
 
     def _is_argument(self, target: Index, value: Expression) -> bool:

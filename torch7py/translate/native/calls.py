@@ -677,12 +677,7 @@ class Calls:
         if t.training.statement(node) or t.models.statement(node) or matching.over_matches(t, node):
             return
         if isinstance(node, Call):
-            path = t.path(node.callee)
-            rule = library_rules.statements.get(path or "")
-            if rule is not None:
-                rule(t, node)
-                return
-            if path is not None and path.startswith("torch.") and tensors.torch_statement(t, node, path[6:]):
+            if self.by_rule(node):
                 return
         elif t.kind(node.receiver) == "tensor" and not t.types.function_called(node):
             if tensors.statement(t, node):
@@ -694,6 +689,17 @@ class Calls:
             library_rules.method_statements[t.kind(node.receiver) or "", node.method](t, node)
             return
         t.emit(self._call(node, False).text)
+
+    def by_rule(self, node: Call) -> bool:
+        """Write a call of a library's function of which nobody asks for a value; whether there is a rule for it."""
+        path = self.t.path(node.callee)
+        rule = library_rules.statements.get(path or "")
+        if rule is not None:
+            rule(self.t, node)
+            return True
+        return (
+            path is not None and path.startswith("torch.") and tensors.torch_statement(self.t, node, path[6:])
+        )
 
     def _converts_loaded(self, node: Invoke) -> bool:
         """Whether this converts something that a file gave: a module in place, of a tensor nothing comes of it."""

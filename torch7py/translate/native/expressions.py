@@ -65,14 +65,13 @@ class Expressions:
         special = t.plain_layers.special(node) if in_layer else None
         if special is not None:
             return special
-        before, needs = len(t.lines), t.needs()
+        put_back = t.checkpoint()
         try:
             return self.proved(node)
         except Problem as problem:
             if not in_layer and not t.plain_values and not isinstance(problem, Undecided):
                 raise
-            del t.lines[before:]
-            t.put_back_needs(needs)
+            put_back()
             fallback = plain_calls.value(t, node)
             if fallback is not None:
                 return fallback

@@ -70,7 +70,7 @@ class Functions:
             and not any(isinstance(n, tree.Function) for n in tree.walk(statements[0]))
         ):
             return None
-        before, needs = len(t.lines), t.needs()
+        before, put_back = len(t.lines), t.checkpoint()
         outer, t.scope = t.scope, t.scopes.of_function[node]
         try:
             if t.counts.hands_on(statements[0]):
@@ -84,8 +84,7 @@ class Functions:
         finally:
             t.scope = outer
         if len(t.lines) > before:
-            del t.lines[before:]
-            t.put_back_needs(needs)
+            put_back()
             return None
         ends = [call.arguments[-1] for call in t.types.calls_of.get(node, []) if call.arguments]
         is_spread = any(isinstance(last, tree.Vararg) or t.is_unpacked(last) for last in ends)
@@ -316,14 +315,13 @@ class Functions:
     def _all_values(self, node: tree.Expression) -> Py:
         """The values of a function's last call, by a plain call where its form hangs on what it calls."""
         t = self.t
-        before, needs = len(t.lines), t.needs()
+        put_back = t.checkpoint()
         try:
             return t.calls.all_values(node)
         except Undecided:
             values = None
             if t.plainly and isinstance(node, (Call, Invoke)):
-                del t.lines[before:]
-                t.put_back_needs(needs)
+                put_back()
                 values = plain_calls.all_values(t, node)
             if values is None:
                 raise

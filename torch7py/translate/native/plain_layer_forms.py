@@ -45,14 +45,13 @@ def natively(t: Translation, write: Callable[[], bool]) -> bool:
     """Write something in its idiomatic form; whether it has one. Nothing has where no kind is taken for known."""
     if t.plain_values:
         return False
-    before, needs = len(t.lines), t.needs()
+    put_back = t.checkpoint()
     try:
         if write():
             return True
     except Problem:
         pass
-    del t.lines[before:]
-    t.put_back_needs(needs)
+    put_back()
     return False
 
 

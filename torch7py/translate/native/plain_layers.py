@@ -58,8 +58,8 @@ class PlainLayers:
                 "T7-242", lua_class.statement.line, f"a class that derives from {lua_class.parent}"
             )
             return False
-        before, top, needs, chosen = len(t.lines), len(t.top), t.needs(), dict(t.names.chosen)
-        problems, failed, opened = len(t.problems), len(t.failed), set(t.opened)
+        put_back, problems = t.checkpoint(), len(t.problems)
+        chosen, opened = dict(t.names.chosen), set(t.opened)
         calls, reasons = len(t.plain_calls), len(t.reasons)
         self.current = lua_class
         try:
@@ -70,9 +70,8 @@ class PlainLayers:
         finally:
             self.current = None
         if self.declined is not None:
-            del t.lines[before:], t.top[top:], t.problems[problems:], t.failed[failed:]
+            put_back()
             del t.plain_calls[calls:], t.reasons[reasons:]
-            t.put_back_needs(needs)
             t.names.chosen, t.opened = chosen, opened
             return False
         self.written.add(lua_class)
@@ -427,27 +426,31 @@ class PlainLayers:
 
     def _run(self, node: Call | Invoke) -> None:
         t = self.t
-        rule = library_rules.statements.get(t.path(node.callee) or "") if isinstance(node, Call) else None
-        if rule is None or not isinstance(node, Call):
-            t.emit(t.value(node).text)
-        elif not forms.natively(t, lambda: rule(t, node) is None):
-            plain = plain_calls.statement(t, node)
-            if plain is None:
-                rule(t, node)  # which says why it has no form
-            else:
-                t.emit(plain.text)
+        path = t.path(node.callee) if isinstance(node, Call) else None
+        rule = library_rules.statements.get(path or "")
+        if isinstance(node, Call) and rule is not None and forms.natively(t, lambda: rule(t, node) is None):
+            return
+        put_back = t.checkpoint()
+        try:
+            written = plain_calls.statement(t, node) if rule is not None else t.value(node)
+        except Problem:
+            put_back()
+            written = None
+        if written is not None:
+            t.emit(written.text)
+        elif not isinstance(node, Call) or not t.calls.by_rule(node):
+            t.emit(t.value(node).text)  # which says why it has no form
 
     def _condition(self, node: Expression) -> Py:
         t = self.t
-        before, needs = len(t.lines), t.needs()
+        before, put_back = len(t.lines), t.checkpoint()
         try:
             condition = t.conditions.condition(node)
             if len(t.lines) == before:
                 return condition
         except Problem:
             pass
-        del t.lines[before:]
-        t.put_back_needs(needs)
+        put_back()
         value = t.value(node)
         if len(t.lines) > before:
             raise Problem("T7-299", node.line, "a condition that needs statements of its own")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from torch7py.translate import tree
 from torch7py.translate.layout import WIDTH
@@ -118,7 +118,7 @@ class Translator(Translation):
     def start_page(self, file: SourceFile) -> None:
         """What is written from here on belongs to the page of a file."""
         self.lines, self.depth, self.top, self.module_lines = [], 0, [], []
-        self.put_back_needs(({}, {}, {}))
+        self.helpers, self.needed_classes, self.needed_lines = {}, {}, {}
         self.module_level = set()
         self.file = file.name
         self.modules.start(file)
@@ -160,18 +160,6 @@ class Translator(Translation):
         except Problem:  # each by itself then, which says what is wrong with which
             put_back()
             return 0
-
-    def checkpoint(self) -> Callable[[], None]:
-        """A function that takes back all that is written from here on."""
-        lines, problems, failed = len(self.lines), len(self.problems), len(self.failed)
-        scope, labels, needs = self.scope, list(self.labels), self.needs()
-
-        def put_back() -> None:
-            del self.lines[lines:], self.problems[problems:], self.failed[failed:]
-            self.scope, self.labels = scope, list(labels)
-            self.put_back_needs(needs)
-
-        return put_back
 
     def statement(self, node: Statement) -> None:
         if self.classes.is_part(node) or node in self.training.absorbed:
@@ -367,7 +355,7 @@ class Translator(Translation):
         if clamping.write(self, node):
             return
         word = "if"
-        start, needs = len(self.lines), self.needs()
+        start, put_back = len(self.lines), self.checkpoint()
         for condition, body in node.branches:
             before = len(self.lines)
             written = self.conditions.condition(condition)
@@ -383,5 +371,4 @@ class Translator(Translation):
         if does_nothing and not any(
             isinstance(part, (tree.Call, tree.Invoke)) for part in tree.walk(node.branches[0][0])
         ):
-            del self.lines[start:]  # what it did has no counterpart
-            self.put_back_needs(needs)
+            put_back()  # what it did has no counterpart

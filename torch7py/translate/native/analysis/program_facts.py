@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -48,6 +48,7 @@ NOTHING_KNOWN = PlainForms(passes=True, vectors=True, modules=True, tensors=True
 _WRITTEN_OUT = (tree.Number, tree.String, tree.Boolean, tree.Function)
 # Kinds of values that are what they are in whichever form a page is, where the form for the kind is the only one.
 _SAME_IN_ALL_FORMS = frozenset({"boolean", "criterion", "module", "number", "storage", "string", "tensor"})
+_TABLE_OR_NO_PARTS = frozenset({"boolean", "number", "string", "table"})
 _MODULES = frozenset({"criterion", "module"})
 _DOUBTED = _SAME_IN_ALL_FORMS | {"table"}
 
@@ -125,13 +126,31 @@ class Known:
         if type_ is None:
             return None
         kinds = type_.kinds if type_.is_root else type_.find().kinds
-        if len(kinds) == 1 and not (self.opened and type_.find() in self.opened):
-            (only,) = kinds
+        if kinds and not (self.opened and type_.find() in self.opened):
+            if len(kinds) > 1 and not self._is_taken_for_table(node, kinds):
+                return "any"
+            only = min(kinds) if len(kinds) == 1 else "table"
             if only in self.doubted and not isinstance(node, _WRITTEN_OUT) and node not in self.native_tables:
                 return "any"
             is_object = self.plain_modules and (only in ("module", "criterion") or type_.has("node"))
             return "any" if is_object else only
         return "any" if kinds else None
+
+    def _is_taken_for_table(self, node: Expression, kinds: Set[str]) -> bool:
+        """Whether something that may be a table is indexed, and is nothing else that has parts.
+
+        An index of a number or a truth value ends a program. A text has no fields of the program's, which Lua says
+        with nil, and the page with an error.
+        """
+        index = self._indexed.get(node)
+        if index is None or not kinds <= _TABLE_OR_NO_PARTS or "table" not in kinds:
+            return False
+        is_no_method = isinstance(index.key, tree.String) and not hasattr(str, index.key.value)
+        return "string" not in kinds or (is_no_method and self.representation(node) != "list")
+
+    @cached_property
+    def _indexed(self) -> dict[Expression, Index]:
+        return {node.base: node for node in tree.every(self.program, Index)}
 
     @property
     def doubts_what_is_the_same(self) -> bool:

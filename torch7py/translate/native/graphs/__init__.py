@@ -169,14 +169,12 @@ class Graphs(Methods):
         if function not in self.builders or last is None:
             return False
         t = self.t
-        before, top, scope, needs = len(t.lines), len(t.top), t.scope, t.needs()
+        put_back = t.checkpoint()
         try:
             with self._may_decline(last):
                 self._function(name, function, last)
         except Problem:  # as any other method then, of which each statement says what is wrong with it
-            del t.lines[before:], t.top[top:]
-            t.scope = scope
-            t.put_back_needs(needs)
+            put_back()
             return False
         return True
 

@@ -145,6 +145,9 @@ class Calls(Protocol):
     def statement(self, node: Call | Invoke) -> None:
         """Write a call as a statement."""
 
+    def by_rule(self, node: Call) -> bool:
+        """Write a call of a library's function of which nobody asks for a value; whether there is a rule for it."""
+
     def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
         """Write ``a, b = f()``; whether that was done."""
 

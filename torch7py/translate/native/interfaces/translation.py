@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from torch7py.translate import tree
@@ -36,10 +36,9 @@ from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import Block, Comment, Expression, Name, Statement
 from torch7py.translate.types import Types
 
-__all__ = ["Needs", "Translation"]
+__all__ = ["Translation"]
 
 # What statements need of the page around them: helpers, classes, and lines at the module's level.
-Needs = tuple[dict[str, None], dict[str, None], dict[str, None]]
 
 
 class Translation(Known):
@@ -117,13 +116,19 @@ class Translation(Known):
         """Have one of the written-out optimizers in the page."""
         self.needed_classes[name] = None
 
-    def needs(self) -> Needs:
-        """What the statements so far need of the page."""
-        return dict(self.helpers), dict(self.needed_classes), dict(self.needed_lines)
+    def checkpoint(self) -> Callable[[], None]:
+        """A function that takes back all that is written from here on, and what that needs of the page."""
+        lines, top = len(self.lines), len(self.top)
+        problems, failed = len(self.problems), len(self.failed)
+        scope, labels = self.scope, list(self.labels)
+        needs = dict(self.helpers), dict(self.needed_classes), dict(self.needed_lines)
 
-    def put_back_needs(self, needs: Needs) -> None:
-        """Forget what was needed since, for a statement that is not kept."""
-        self.helpers, self.needed_classes, self.needed_lines = needs
+        def put_back() -> None:
+            del self.lines[lines:], self.top[top:], self.problems[problems:], self.failed[failed:]
+            self.scope, self.labels = scope, list(labels)
+            self.helpers, self.needed_classes, self.needed_lines = map(dict, needs)
+
+        return put_back
 
     def need(self, name: str) -> str:
         """Have one of the helpers in the page; its name."""
