@@ -74,6 +74,51 @@ def test_tensors_of_unknown_sizes_go_element_by_element(tmp_path: Path) -> None:
     assert verify_script(page, path).largest == 0
 
 
+SEQUENCES = """require 'rnn'
+torch.manualSeed(7)
+local net = nn.Sequential()
+net:add(nn.SplitTable(2))
+net:add(nn.Sequencer(nn.Sequential():add(nn.FastLSTM(3, 4)):add(nn.Linear(4, 4))))
+net:add(nn.SelectTable(-1))
+local crit = nn.MSECriterion()
+local x, y = torch.randn(2, 5, 3), torch.randn(2, 4)
+for i = 1, 3 do
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   print(i, crit:forward(out, y))
+   print(net:backward(x, crit:backward(out, y)):sum())
+   net:updateParameters(0.1)
+end
+local split = nn.SplitTable(1)
+print(#split:forward(y), split:forward(y)[2]:sum(), split:backward(y, {y[2], y[1]}):sum(1)[1]:norm())
+"""
+
+
+def test_objects_give_tables_and_may_have_names_of_containers(tmp_path: Path) -> None:
+    """``SplitTable`` gives a table also where one tensor of it is computed, and a page's class is called Sequential."""
+    path = tmp_path / "p.lua"
+    path.write_text(SEQUENCES)
+    page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
+    assert page.problems == []
+    assert "class Sequential(nn.Module)" in page.code
+    assert "lua_compat.Sequential()" in page.code
+    assert verify_script(page, path).largest < TOLERANCE
+
+
+def test_an_object_goes_back_through_its_last_step_alone(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(
+        """require 'rnn'
+        local m, x, y = nn.LSTM(2, 2), torch.ones(1, 2), torch.zeros(1, 2)
+        m:forward(x) m:forward(y) m:backward(y, y)
+        print(m:backward(x, x):sum())
+        """
+    )
+    page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
+    with pytest.raises(Different, match="the way back of an earlier call of nn"):
+        verify_script(page, path)
+
+
 def test_a_page_that_is_not_the_same_is_written_in_plain_calls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from torch7py.translate import page_library
 from torch7py.translate.comparison.original import Construction, Recording
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers import Layer, natives
@@ -87,6 +88,8 @@ class Partners:
     def wrap_class(self, kind: Any) -> Any:
         """Have what a class of a page makes be noted; the class."""
         name = kind.__name__
+        if kind.__module__ == page_library.MODULE:
+            return kind  # whose classes may have the names of those of the page
         for cls in self.models.written.classes:
             if cls.name == name:
                 kind.__init__ = self._after(kind.__init__, cls)

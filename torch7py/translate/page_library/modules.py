@@ -17,6 +17,7 @@ from torch7py.translate.page_library.layers import (
     Derived,
     Layer,
     Object,
+    are_same,
     backward,
     forward,
     map_tensors,
@@ -63,10 +64,11 @@ def factor(scale: Any) -> Any:
 class Built(Object, Derived):
     """One of Torch7's layers, which ``base`` computes.
 
-    ``steps``: whether that takes a sequence as one tensor. ``in_place``: whether the layer writes its output over its
-    input, and the gradient of that over the output's. ``closed``: whether Torch7's has modules inside.
-    ``reads_output``: whether its gradients are computed from its output, which must not have changed then.
-    ``turned``: whether the last two dimensions of its weight are one in Torch7, and the other way about there.
+    ``steps``: whether that takes a sequence as one tensor. ``gives_table``: whether the layer gives a table, for which
+    ``base`` may have one tensor. ``in_place``: whether the layer writes its output over its input, and the gradient of
+    that over the output's. ``closed``: whether Torch7's has modules inside. ``reads_output``: whether its gradients are
+    computed from its output, which must not have changed then. ``turned``: whether the last two dimensions of its
+    weight are one in Torch7, and the other way about there.
     """
 
     INNER = ("base",)
@@ -81,6 +83,7 @@ class Built(Object, Derived):
         closed: bool = False,
         reads_output: bool = True,
         turned: bool = False,
+        gives_table: bool = False,
         **fields: Any,
     ) -> None:
         super().__init__()
@@ -89,6 +92,7 @@ class Built(Object, Derived):
             base.weight.data = base.weight.data.mT.contiguous().mT
         self.NAME, self.steps, self.UNKNOWN = name, steps, unknown
         self.in_place, self.closed = in_place is True, closed
+        self.gives_table, self.is_whole = gives_table, False
         for field, value in fields.items():
             setattr(self, field, value)
         object.__setattr__(base, "output_is_free", not reads_output)
@@ -112,6 +116,9 @@ class Built(Object, Derived):
             self.base.dim = -3 if is_of_planes else -1
         if not self.steps or isinstance(inputs[0], torch.Tensor):
             result = super().updateOutput(*inputs)
+            self.is_whole = self.gives_table and isinstance(result, torch.Tensor)
+            if self.is_whole:
+                self.output = list(result.unbind(0))
             if self.in_place:
                 first = inputs[0] if isinstance(inputs[0], torch.Tensor) else items_of(inputs[0])[0]
                 self.output = first.copy_(result)
@@ -128,8 +135,9 @@ class Built(Object, Derived):
             if self.output._version != vars(self)["_version"]:
                 self._read_output_again()
             inputs = CALLS[self.base][0][0]  # before they were written over
+        self.refuse_earlier(inputs)
         if not self.steps or isinstance(inputs, torch.Tensor):
-            super().updateGradInput(inputs, gradient)
+            super().updateGradInput(inputs, steps_of(gradient) if self.is_whole else gradient)
             if self.in_place and isinstance(inputs, torch.Tensor):
                 self.gradInput = gradient.copy_(self.gradInput)
             return self.gradInput
@@ -145,11 +153,17 @@ class Built(Object, Derived):
             raise TypeError(f"the way back of {self.NAME} in place, whose output was written over")
         forward(self.base, self.output)
 
+    def refuse_earlier(self, inputs: Any) -> None:
+        """Refuse the way back of another sequence, or another step of one, than the last: its state is gone."""
+        if self.steps and not are_same(steps_of(inputs), CALLS[self.base][0][0]):
+            raise ValueError(f"the way back of an earlier call of {self.NAME}")
+
     def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
         if self.in_place:
             return  # such a layer has no weights
+        self.refuse_earlier(inputs)
         if not self.steps or isinstance(inputs, torch.Tensor):
-            super().accGradParameters(inputs, gradient, scale)
+            super().accGradParameters(inputs, steps_of(gradient) if self.is_whole else gradient, scale)
         else:
             backward(self.base, steps_of(inputs), steps_of(gradient), factor(scale), which="weights")
 

@@ -91,6 +91,8 @@ def built(t: Translation, models: Models, node: Call | Invoke) -> Py:
     if is_criterion(f"nn.{name}"):
         return library_call(t, "Loss", [code.quoted(f"nn.{name}"), native])
     steps = ["steps=True"] if facts.sees_sequences(f"nn.{name}") else []
+    if facts.gives(f"nn.{name}") == "table":
+        steps.append("gives_table=True")
     asked = t.field_names
     fields = [f"{field}={text}" for field, text in settings.items() if field in asked]
     of_class, parameters = _fields_of(f"nn.{name}")
