@@ -421,7 +421,7 @@ MODEL = """
 
 def test_a_model_is_of_cuda_types(cuda: Runtime) -> None:
     cuda.execute(MODEL)
-    assert cuda.execute("return m:type(), m:get(3):get(2):type(), c:type()") == ("torch.CudaTensor",) * 3
+    assert cuda.execute("return m:type(), m:get(3):get(2):type(), c._type") == ("torch.CudaTensor",) * 3
     cuda.execute("p, g = m:getParameters() i = i:cuda() t = t:cuda()")
     cuda.execute("o = m:forward(i) l = c:forward(o, t) k = c:backward(o, t) b = m:backward(i, k)")
     fields = """o k b p g m.output m:get(1).weight m:get(1).gradBias m:get(2).gradInput m:get(3).output[1]

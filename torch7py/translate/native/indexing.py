@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 
 from torch7py.ops.registry import operations
@@ -327,7 +328,7 @@ _MAY_LACK = re.compile(rf"^(\w+\.get\(\"\w+\"\)|{page_library.MODULE}\.index\([^
 
 
 def table(t: Translation, node: tree.Table) -> Py:
-    if t.plain_values and node not in t.native_tables:
+    if t.is_floor and node not in t.native_tables:
         return plain_calls.new_table(t, node)
     table_type = t.type(node)
     representation = t.tables.representation(table_type)
@@ -371,13 +372,18 @@ def table(t: Translation, node: tree.Table) -> Py:
 
 def _options(t: Translation, node: tree.Table) -> Py:
     """A table in the place of what a command line gives."""
-    entries = []
+    named, others = [], []
     for item in node.fields:
-        if not isinstance(item.key, String) or code.attribute_name(item.key.value) != item.key.value:
+        if item.key_name is None:
             raise Undecided("T7-306", node.line, "a table with other keys than names in the place of options")
-        entries.append(f"{item.key.value}={t.value(item.value)}")
+        value = t.value(item.value)
+        if item.key_name.isidentifier() and not keyword.iskeyword(item.key_name):
+            named.append(f"{item.key_name}={value}")
+        else:
+            others.append(f"{code.quoted(item.key_name)}: {value}")
+    more = [f"**{{{', '.join(others)}}}"] if others else []
     t.imports.add("argparse")
-    return atom(f"argparse.Namespace({', '.join(entries)})")
+    return atom(f"argparse.Namespace({', '.join([*named, *more])})")
 
 
 _CONSTANTS = {

@@ -12,7 +12,7 @@ from torch7py.translate.quoting import said
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.tree_queries import bare
-from torch7py.translate.usage import required
+from torch7py.translate.usage import LUA, required
 
 __all__ = [
     "AS_OBJECTS",
@@ -47,7 +47,7 @@ def is_of_what_is_not_there(problem: Problem) -> bool:
     """Whether a problem says that the program uses what neither its files nor this project have: its run is an error
     there as well."""
     named = _NO_FORM.match(problem.reason)
-    of_no_package = named is not None and named[1] not in packages
+    of_no_package = named is not None and named[1] not in packages and named[1] not in LUA
     return of_no_package or any(why in problem.reason for why in (_NO_FILE, _NO_VALUE, _NO_CLASS))
 
 
