@@ -109,6 +109,15 @@ NEAR_MISSES = [
     # a copy of modules by way of their bytes, and bytes that come from elsewhere
     ("local kept = torch.deserialize(torch.serialize({net}))\nprint(kept[1]:forward(x):norm())", "T7-222"),
     ("local text = torch.serialize(x)\nprint(torch.deserialize(text):norm())", "T7-201"),
+    # dropouts switched off beside a layer that has another mode, and in a network that is in no list
+    (("local function off(part)\n   if type(part) == 'table' and part.__typename == nil then\n"
+      "      for i = 1, #part do part[i]:apply(off) end\n"
+      "   elseif string.match(part.__typename, 'Dropout') then part.train = false end\nend\n"
+      "net:add(nn.Dropout()):add(nn.BatchNormalization(3))\noff({net})\nprint(net:forward(x):norm())"), "T7-308"),
+    (("local function off(part)\n   if type(part) == 'table' and part.__typename == nil then\n"
+      "      for i = 1, #part do part[i]:apply(off) end\n"
+      "   elseif string.match(part.__typename, 'Dropout') then part.train = false end\nend\n"
+      "net:add(nn.Dropout())\noff(net)\nprint(net:forward(x):norm())"), "T7-308"),
     # a vector of a part, after which the whole is flattened
     (("local w, g = other:getParameters()\nlocal function whole()\n   local made = nn.Sequential()\n"
       "   made:add(other):add(nn.Tanh())\n   made:getParameters():uniform(-1, 1)\n   return made\nend\n"

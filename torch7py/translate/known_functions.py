@@ -12,7 +12,7 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.tree import Block, Call, Expression, Function, Index, Invoke, Name, String
 from torch7py.translate.tree_queries import dotted
 
-__all__ = ["clones", "clones_plainly", "flattens", "known_function", "zeroes"]
+__all__ = ["clones", "clones_plainly", "flattens", "known_function", "switches_dropout", "zeroes"]
 
 
 def flattens(function: Function) -> bool:
@@ -151,6 +151,70 @@ def _asks_for_parameters(asked: Expression, module: str) -> bool:
     return dotted(asked) == f"{module}.parameters"
 
 
+def switches_dropout(function: Function) -> bool | None:
+    """``f(networks)``: what ``train`` of each Dropout in a list of networks is set to; None where it does otherwise.
+
+    The function hands itself to ``apply`` of each network, and then gets the modules one by one.
+    """
+    statements = function.body.statements
+    if len(function.parameters) != 1 or function.vararg or not 1 <= len(statements) <= 2:
+        return None
+    parameter_name, first = function.parameters[0].name, statements[0]
+    if not isinstance(first, tree.If) or first.otherwise is not None:
+        return None
+    (condition, listed), *more = first.branches
+    body: tuple[tree.Statement, ...] = listed.statements
+    if len(statements) == 2 and not more:
+        last, second = _last(listed), statements[1]
+        if not isinstance(last, tree.Return) or last.values or not isinstance(second, tree.If):
+            return None
+        body, more = body[:-1], list(second.branches)
+        if second.otherwise is not None:
+            return None
+    if len(more) != 1:
+        return None
+    asked = {node.name for node in tree.walk(condition) if isinstance(node, Name)}
+    plain = {parameter_name} < asked <= {"type", "torch", parameter_name}
+    if not plain or len(body) != 1 or not _applied_to(body[0], parameter_name):
+        return None
+    return _set_in_dropout(*more[0], parameter_name)
+
+
+def _applied_to(loop: tree.Statement, networks: str) -> tuple[Expression, ...]:
+    """What each of the networks in a list is asked to apply, in a loop that does no more."""
+    if not isinstance(loop, (tree.NumericFor, tree.GenericFor)) or len(loop.body.statements) != 1:
+        return ()
+    (run,) = loop.body.statements
+    call = run.call if isinstance(run, tree.Run) else None
+    if not isinstance(call, Invoke) or call.method != "apply" or len(call.arguments) != 1:
+        return ()
+    network = call.receiver
+    if isinstance(loop, tree.GenericFor):
+        heads, is_loop_item = loop.values, isinstance(network, Name) and network.name == loop.names[-1].name
+    else:
+        heads, is_loop_item = (loop.stop,), isinstance(network, Index) and _is_name((network.base,), networks)
+    over = any(isinstance(n, Name) and n.name == networks for head in heads for n in tree.walk(head))
+    return call.arguments if over and is_loop_item else ()
+
+
+def _set_in_dropout(test: Expression, body: Block, module: str) -> bool | None:
+    """``if string.match(m.__typename, 'Dropout') then m.train = false end``"""
+    literals = [n.value for n in tree.walk(test) if isinstance(n, String)]
+    matched = isinstance(test, Call) and not _called(test).isdisjoint({"string.match", "string.find"})
+    matched |= isinstance(test, Invoke) and test.method in ("find", "match")
+    known = {"string", "torch", module} >= {n.name for n in tree.walk(test) if isinstance(n, Name)}
+    named = "__typename" in literals or "torch.typename" in _called(test) or "torch.type" in _called(test)
+    if not matched or not known or not named or "Dropout" not in literals or len(body.statements) != 1:
+        return None
+    (assigned,) = body.statements
+    if not isinstance(assigned, tree.Assign) or len(assigned.targets) != 1 or len(assigned.values) != 1:
+        return None
+    target, value = assigned.targets[0], assigned.values[0]
+    field = isinstance(target, Index) and target.key_name == "train"
+    is_of_module = isinstance(target, Index) and isinstance(target.base, Name) and target.base.name == module
+    return value.value if field and is_of_module and isinstance(value, tree.Boolean) else None
+
+
 def _stores(block: Block, loop: tree.NumericFor, table: str) -> bool:
     """Whether a block in a loop puts something at the turn's place of a table."""
     for node in tree.walk(block):
@@ -202,10 +266,13 @@ def _is_passed_true(condition: Expression, function: Function, call: Call) -> bo
 
 
 def known_function(function: Function) -> str:
-    """ "flattens", "clones" or nothing."""
+    """ "flattens", "clones", "drops", "keeps" (what its Dropouts get) or nothing."""
     if flattens(function):
         return "flattens"
-    return "clones" if clones(function) or clones_plainly(function) else ""
+    if clones(function) or clones_plainly(function):
+        return "clones"
+    dropping = switches_dropout(function)
+    return "" if dropping is None else "drops" if dropping else "keeps"
 
 
 def _last(block: Block) -> tree.Statement | None:

@@ -28,6 +28,7 @@ __all__ = [
     "by_step",
     "carries",
     "class_of",
+    "differs_in_training",
     "facts_of",
     "gives",
     "gives_nothing",
@@ -307,3 +308,9 @@ def gives_nothing(method: str, names: Iterable[str]) -> bool:
     of_all = any(returns_nothing(name, method) for name in ("nn.Module", "nn.Container", "nn.Sequential"))
     own = (name for name in names if method in original_methods().get(name, ()))
     return of_all and all(returns_nothing(name, method) for name in own)
+
+
+def differs_in_training(name: str) -> bool:
+    """Whether a layer, or the way in which it goes through a sequence, is another in training."""
+    facts = facts_of(name)
+    return facts is not None and (facts.differs_in_training or facts.gives == "steps" or by_step(name))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
+from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, flat_parameters, initialization, plain_calls
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces import training as interfaces
@@ -26,7 +27,7 @@ from torch7py.translate.native.training.truncated_bptt import Carried
 from torch7py.translate.native.training.unused_parameters import RunParts
 from torch7py.translate.native.user_passes import has_user_passes
 from torch7py.translate.scopes import Scope
-from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["Training"]
@@ -110,6 +111,15 @@ class Training(interfaces.Training):
                 )
                 t.emit(f"    return [{module}] * {number}")
             t.emit("")
+        if known in ("drops", "keeps"):
+            self._only_dropout_differs(function)
+            parameter = t.names.of(function.parameters[0])
+            network = t.fresh("each")
+            t.gap()
+            t.emit(f"def {name}({parameter}):")
+            t.emit(f"    for {network} in {parameter}:")
+            t.emit(f"        {network}.{'train' if known == 'drops' else 'eval'}()")
+            t.emit("")
         return True
 
     def _write_copies(self, name: str, function: tree.Function) -> None:
@@ -123,6 +133,40 @@ class Training(interfaces.Training):
         copies = copy_with_same_parameters(original)
         t.emit(f"    return [{copies} for _ in range({t.expressions.whole_number(number)})]")
         t.emit("")
+
+    def _only_dropout_differs(self, function: tree.Function) -> None:
+        """Refuse to switch all of a network where something else than its Dropouts computes otherwise in training."""
+        for call in tree.every(self.t.program, Call):
+            if function in self.t.types.function_called(call):
+                argument_type = self.t.type(call.arguments[0]) if call.arguments else Type()
+                if argument_type.kind != "table" or argument_type.of_elements().kind != "module":
+                    raise Problem("T7-308", call.line, "dropout of something else than a list of networks")
+        for applied in tree.every(function.body, Invoke):
+            if applied.method == "apply" and self.t.type(applied.arguments[0]).functions != (function,):
+                raise Problem("T7-202", applied.line, "apply of another function")
+        for node in tree.every(self.t.program, Index):
+            path = self.t.path(node) or ""
+            if facts.differs_in_training(path) and not path.endswith("Dropout"):
+                raise Problem("T7-308", function.line, f"dropout that is switched alone, beside {path}")
+        for lua_class in self.t.classes.all:
+            if (
+                lua_class.instance.kind == "module"
+                and "Dropout" not in lua_class.name
+                and self._looks_at_mode(lua_class)
+            ):
+                raise Problem(
+                    "T7-308", function.line, f"dropout that is switched alone, beside {lua_class.name}"
+                )
+
+    def _looks_at_mode(self, lua_class: LuaClass) -> bool:
+        """Whether a layer of the program's own asks in which mode it is, or does something where that is set."""
+        if not {"training", "evaluate"}.isdisjoint(lua_class.methods):
+            return True
+        return any(
+            node.key_name == "train"
+            for method in lua_class.methods.values()
+            for node in tree.every(method.body, Index)
+        )
 
     def _refuse_state(self, function: tree.Function) -> None:
         """Copies of layers that keep something between calls are not one layer."""
