@@ -9,10 +9,26 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.templates import Template
 from torch7py.translate.tree import Block, Call, Expression, Function, Index, Invoke, Name, String
 from torch7py.translate.tree_queries import dotted
 
 __all__ = ["clones", "clones_plainly", "flattens", "known_function", "switches_dropout", "zeroes"]
+
+_SHARED = {"weight", "bias", "gradWeight", "gradBias"}
+_TOGETHER = Template(
+    "local NET = MAKER() for PLACE, PART in OVER do NET:add(PART) end return NET:getParameters()"
+)
+_STORES = ("CLONES[TURN] = {}", "table.insert(CLONES, {})")
+_ASKED = ("MODULE.parameters", "MODULE:parameters()", "MODULE.parameters and MODULE:parameters()")
+_STORED = [store.format("CLONE") for store in _STORES] + [
+    f"if {asked} then {store.format('CLONE')} else {store.format('MODULE:clone()')} end"
+    for asked in _ASKED
+    for store in _STORES
+]
+_CLONERS = [
+    Template(f"local CLONES = {{}} for TURN = 1, COUNT do {stored} end return CLONES") for stored in _STORED
+]
 
 
 def flattens(function: Function) -> bool:
@@ -34,33 +50,12 @@ def flattens(function: Function) -> bool:
 
 def _flattens_together(function: Function) -> bool:
     """``getParameters`` of a new container to which all modules are added that the function is given."""
-    if not function.vararg or function.parameters or len(function.body.statements) != 3:
+    found = _TOGETHER.match(function.body)
+    if found is None or not function.vararg or function.parameters:
         return False
-    made, loop, last = function.body.statements
-    if (
-        not isinstance(made, tree.Local)
-        or not isinstance(loop, tree.GenericFor)
-        or not isinstance(last, tree.Return)
-    ):
-        return False
-    maker = made.values[0] if len(made.names) == len(made.values) == 1 else None
-    given = last.values[0] if len(last.values) == 1 else None
-    if not isinstance(maker, Call) or maker.arguments or not isinstance(given, Invoke):
-        return False
-    together, made_by = made.names[0].name, dotted(maker.callee) or ""
-    over = [node for value in loop.values for node in tree.walk(value)]
-    (step,) = loop.body.statements if len(loop.body.statements) == 1 else (None,)
-    added = step.call if isinstance(step, tree.Run) else None
-    return (
-        (facts.is_container(made_by) or facts.is_chain(made_by))
-        and given.method == "getParameters"
-        and _is_name((given.receiver,), together)
-        and any(isinstance(node, tree.Vararg) for node in over)
-        and isinstance(added, Invoke)
-        and added.method == "add"
-        and _is_name((added.receiver,), together)
-        and _is_name(added.arguments, loop.names[-1].name)
-    )
+    made_by = dotted(found["MAKER"]) or ""
+    is_of_all = any(isinstance(node, tree.Vararg) for node in tree.walk(found["OVER"]))
+    return is_of_all and (facts.is_container(made_by) or facts.is_chain(made_by))
 
 
 def clones(function: Function) -> bool:
@@ -91,64 +86,19 @@ def clones(function: Function) -> bool:
 
 
 def clones_plainly(function: Function) -> bool:
-    """``copies = f(module, n)``: a table of n times ``module:clone('weight', ...)``, and nothing else."""
-    if len(function.parameters) != 2 or function.vararg or len(function.body.statements) != 3:
-        return False
-    first, loop, last = function.body.statements
-    if not (isinstance(first, tree.Local) and len(first.names) == 1 and isinstance(loop, tree.NumericFor)):
-        return False
-    empty = len(first.values) == 1 and isinstance(first.values[0], tree.Table) and not first.values[0].fields
-    if not empty or not (isinstance(last, tree.Return) and _is_name(last.values, first.names[0].name)):
-        return False
-    module, count = function.parameters[0].name, function.parameters[1].name
-    counts = isinstance(loop.start, tree.Number) and loop.start.value == 1 and loop.step is None
-    if (
-        not counts
-        or not (isinstance(loop.stop, Name) and loop.stop.name == count)
-        or len(loop.body.statements) != 1
-    ):
-        return False
-    store = loop.body.statements[0]
-    table = first.names[0].name
-    if isinstance(store, tree.If) and len(store.branches) == 1 and store.otherwise is not None:
-        # what has no parameters shares none
-        (asked, sharing), others = store.branches[0], store.otherwise
-        plain = _clone_stored(others, loop, table, module)
-        if not _asks_for_parameters(asked, module) or plain is None or plain.arguments:
-            return False
-        clone = _clone_stored(sharing, loop, table, module)
-    else:
-        clone = _clone_stored(loop.body, loop, table, module)
-    shared = (
-        {name.value for name in clone.arguments if isinstance(name, String)} if clone is not None else set()
-    )
-    return {"weight", "bias", "gradWeight", "gradBias"} <= shared
+    """``copies = f(module, n)``: a table of n times ``module:clone('weight', ...)``, and nothing else.
 
-
-def _clone_stored(block: Block, loop: tree.NumericFor, table: str, module: str) -> Invoke | None:
-    """``copies[t] = module:clone(...)``, the only statement of a block in a loop over t: the clone."""
-    store = block.statements[0] if len(block.statements) == 1 else None
-    if isinstance(store, tree.Assign) and len(store.targets) == len(store.values) == 1:
-        if not _stores(block, loop, table):
-            return None
-        value = store.values[0]
-    elif (
-        isinstance(store, tree.Run) and _called(block) == {"table.insert"} and len(store.call.arguments) == 2
-    ):
-        value = store.call.arguments[1]
-    else:
-        return None
-    is_clone = isinstance(value, Invoke) and value.method == "clone" and _is_name((value.receiver,), module)
-    return value if isinstance(value, Invoke) and is_clone else None
-
-
-def _asks_for_parameters(asked: Expression, module: str) -> bool:
-    """``net.parameters and net:parameters()``"""
-    if isinstance(asked, tree.Binary) and asked.operator == "and":
-        return _asks_for_parameters(asked.left, module) and _asks_for_parameters(asked.right, module)
-    if isinstance(asked, Invoke):
-        return asked.method == "parameters" and _is_name((asked.receiver,), module)
-    return dotted(asked) == f"{module}.parameters"
+    What has no parameters may be cloned without them.
+    """
+    if len(function.parameters) != 2 or function.vararg:
+        return False
+    module, count = function.parameters
+    for template in _CLONERS:
+        found = template.match(function.body, MODULE=module, COUNT=count)
+        clone = found["CLONE"] if found is not None else None
+        if isinstance(clone, Invoke) and clone.method == "clone" and _is_name((clone.receiver,), module.name):
+            return {name.value for name in clone.arguments if isinstance(name, String)} >= _SHARED
+    return False
 
 
 def switches_dropout(function: Function) -> bool | None:
