@@ -40,13 +40,13 @@ while true do
 end
 print(n)
 ---
-local p = 'x'
+local p = ('xy'):sub(1, 1)
 local s = 'axbxc'
 for part in s:gmatch('[^' .. p .. ']+') do print(part) end
 print(s:match('^(.-)' .. p))
 ---
 local function g(pattern, s) return s:match(pattern) end
-print(g('%d+', 'ab12'))
+print(g('%d+', 'ab12'), g('%a+', 'ab12'))
 ---
 local function tail(s, p, ...)
   local t = {}
@@ -54,6 +54,8 @@ local function tail(s, p, ...)
   return #t, t[#t]
 end
 local n, last = tail('a,b,c', '[^,]+')
+print(n, last)
+n, last = tail('a b c', '%a')
 print(n, last)
 ---
 local co = coroutine.wrap(function() for i = 1, 2 do coroutine.yield(i, i * 2) end end)
