@@ -101,8 +101,9 @@ class LibraryCalls:
         value = self.types.by_node[items]
         if value.kind != "function":
             return value.kind is not None and table.mark("metamethods")
-        news = table.mark("computed items")
-        for function in [f for f in value.functions if len(f.parameters) == 2]:
+        of_two = [f for f in value.functions if len(f.parameters) == 2]
+        news = table.mark("computed items" if len(of_two) == len(value.functions) else "metamethods")
+        for function in of_two:
             parameters = [self.inference.name_type(parameter) for parameter in function.parameters]
             news |= unify(parameters[0], table)
             if table.has("by number") and parameters[1].kind in (None, "number"):
