@@ -168,7 +168,7 @@ def differences(cases: list[tuple[str, str, str]]) -> list[str]:
             continue
         try:
             given = in_page(page)
-        except Exception as error:  # noqa: BLE001  (told below, where it is none of those that are allowed)
+        except BaseException as error:  # noqa: BLE001  (told below, where it is none of those that are allowed)
             given = f"{type(error).__name__}: {error}"
             if FAILS.search(given):
                 continue

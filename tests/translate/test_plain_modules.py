@@ -51,7 +51,7 @@ def test_what_an_object_does_not_know_is_an_error(source: str, tmp_path: Path) -
     path = tmp_path / "p.lua"
     path.write_text(f"require 'nn'\nlocal x = torch.ones(2, 2)\n{source}\n")
     page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
-    with pytest.raises(Different, match="the translation fails: TypeError"):
+    with pytest.raises(Different, match="the translation fails: NotInPage"):
         verify_script(page, path)
 
 

@@ -170,7 +170,7 @@ def outcome(source: str) -> tuple[str, str]:
         return "refused", str(page.problems[0])
     try:
         given = in_page(page)
-    except Exception as error:  # noqa: BLE001  (told below)
+    except BaseException as error:  # noqa: BLE001  (told below)
         return "fails", f"{type(error).__name__}: {error}"
     return ("", "") if are_same(given, expected) else ("another value", f"{given!r} for {expected!r}")
 

@@ -82,7 +82,7 @@ def in_lua(runtime: Runtime, code: str) -> Any:
 def in_page(function: Any, *given: Any) -> Any:
     try:
         return plain(function(*given))
-    except (TypeError, ValueError, IndexError, RuntimeError, AttributeError):
+    except (lua_compat.NotInPage, TypeError, ValueError, IndexError, RuntimeError, AttributeError):
         return "error"
 
 
@@ -385,7 +385,7 @@ def test_calls_take_what_functions_take() -> None:
 
 def test_a_field_of_pytorchs_own_layers_is_an_error() -> None:
     """What Torch7 calls nInputPlane has another name there."""
-    with pytest.raises(TypeError, match="'gradInput' of Linear"):
+    with pytest.raises(lua_compat.NotInPage, match="'gradInput' of Linear"):
         lua_compat.index(torch.nn.Linear(2, 2), "gradInput")
     with pytest.raises(TypeError, match="the method backward of Linear"):
         lua_compat.method(torch.nn.Linear(2, 2), "backward", torch.ones(2))
@@ -482,3 +482,14 @@ def test_what_takes_another_tensor_is_what_the_register_says() -> None:
         assert set(counts) <= lengths | shorter, name
     for name in tensors.INTO_RESULTS:
         assert operations[name].form is Form.QUERY, name
+
+
+def test_what_a_page_cannot_do_is_no_error_of_the_programs() -> None:
+    """A protected call hands on what Lua could do and the page cannot; an error of the program's own is a result."""
+    items = [1]
+    with pytest.raises(lua_compat.NotInPage, match="a list of 1 items cannot have 9 at 5"):
+        lua_compat.pcall(lua_compat.store, items, 5, 9)
+    routine = lua_compat.Coroutine(lambda: lua_compat.store(items, 5, 9))
+    with pytest.raises(lua_compat.NotInPage, match="a list of 1 items"):
+        lua_compat.resumed(routine)
+    assert lua_compat.pcall(lua_compat.error, "no") == (False, "no")

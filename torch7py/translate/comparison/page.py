@@ -271,7 +271,9 @@ def _run_program(
     except SystemExit as end:
         if end.code not in (None, 0) and not recording.failed_tests:
             raise Different(f"the translation ended with exit code {end.code}") from end
-    except Exception as error:
+    except (KeyboardInterrupt, Endless):
+        raise
+    except BaseException as error:  # of the program's, or of what the page cannot do, which is no Exception
         raise Different(f"the translation fails: {type(error).__name__}: {error}") from error
 
 

@@ -18,7 +18,7 @@ class Coroutine:
         self.function = function
         self.state = "suspended"
         self.passed: tuple[Any, ...] = ()  # what the one that goes on is handed
-        self.problem: Exception | None = None
+        self.problem: BaseException | None = None
         self.goes_on = threading.Semaphore(0)
         self.gives = threading.Semaphore(0)
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -31,7 +31,7 @@ class Coroutine:
         try:
             values = call_all(self.function, *self.passed)
             self.passed = () if values == (None,) else values  # it comes to its end without a value
-        except Exception as problem:  # noqa: BLE001 (whoever resumes it has it)
+        except BaseException as problem:  # noqa: BLE001 (whoever resumes it has it)
             self.problem = problem
         self.state = "dead"
         self.gives.release()

@@ -9,7 +9,7 @@ from torch import nn
 
 from torch7py.translate.page_library.layers import counted_from_0
 from torch7py.translate.page_library.nodes import Node
-from torch7py.translate.page_library.values import items_of
+from torch7py.translate.page_library.values import NotInPage, items_of
 
 
 class Graph(nn.Module):
@@ -31,14 +31,14 @@ class Graph(nn.Module):
                 waiting += [(node, True), *((x, False) for x in reversed(node.sources))]
         modules = [x.function for x in places if isinstance(x.function, nn.Module)]
         if len(set(modules)) < len(modules):
-            raise ValueError("a module that stands at several nodes of a graph")
+            raise NotInPage("a module that stands at several nodes of a graph")
         if {x for x in places if not x.sources} != set(first):
-            raise ValueError("a graph whose inputs are not its nodes without sources")
+            raise NotInPage("a graph whose inputs are not its nodes without sources")
         users = Counter(source for x in places for source in x.sources)
         if any(
             getattr(x.function, "inplace", False) and users[x.sources[0]] > 1 for x in places if x.sources
         ):
-            raise ValueError("a module that writes over what other nodes are given, too")
+            raise NotInPage("a module that writes over what other nodes are given, too")
         self.modules_ = nn.ModuleList(modules)
         self.nodes = list(places)
         self.steps = [(x.function, [places[source] for source in x.sources]) for x in places]

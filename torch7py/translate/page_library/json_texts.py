@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from torch7py.translate.page_library.values import type_of
+from torch7py.translate.page_library.values import NotInPage, type_of
 
 
 class Null:
@@ -62,6 +62,6 @@ def _table_in_json(table: dict[Any, Any]) -> Any:
     if table and len(places) == len(table):
         last = int(max(places))
         if last > 10 and last > 2 * len(table):
-            raise TypeError("JSON of an array most of whose places are empty")
+            raise NotInPage("JSON of an array most of whose places are empty")
         return [_in_json(table.get(place)) for place in range(1, last + 1)]
     return {str(key): _in_json(entry) for key, entry in table.items()}

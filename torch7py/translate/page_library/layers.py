@@ -14,7 +14,7 @@ from torch import nn
 
 from torch7py.translate.page_library.changed_inputs import reads_alike
 from torch7py.translate.page_library.nodes import Node, node
-from torch7py.translate.page_library.values import call, items_of, listed
+from torch7py.translate.page_library.values import NotInPage, call, items_of, listed
 
 
 def map_tensors(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
@@ -264,7 +264,7 @@ class Derived(Layer):
         if not any(True for _ in self.base.parameters()):
             return None
         if not isinstance(self.base, WITH_RESET):
-            raise TypeError(f"reset of {type(self.base).__name__}")
+            raise NotInPage(f"reset of {type(self.base).__name__}")
         if deviation is None and isinstance(self.base, nn.Embedding):
             deviation = 1
         elif deviation is None:
@@ -326,7 +326,7 @@ class Object:
         if name.startswith("_"):
             raise AttributeError(name)
         if name in self.UNKNOWN:
-            raise TypeError(f"the field {name} of {self.NAME}")
+            raise NotInPage(f"the field {name} of {self.NAME}")
         return None
 
 
@@ -360,7 +360,7 @@ def counted_from_0(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
             whole = whole.reshape(())
         return inputs[0], whole - 1
     if isinstance(module, (nn.MultiLabelMarginLoss, nn.EmbeddingBag)):
-        raise TypeError(f"places in a call of {type(module).__name__}")
+        raise NotInPage(f"places in a call of {type(module).__name__}")
     return inputs
 
 
@@ -402,7 +402,7 @@ def taken_by(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         if target.numel() == first.numel():
             return first, target.reshape(first.shape)
         if target.dim() == first.dim():
-            raise ValueError(f"a target of the sizes {list(target.shape)} for {list(first.shape)}")
+            raise NotInPage(f"a target of the sizes {list(target.shape)} for {list(first.shape)}")
     return inputs
 
 
@@ -459,7 +459,7 @@ def weights_as_they_are(module: Any) -> Any:
     def use(kept: tuple[torch.Tensor, int | None]) -> torch.Tensor:
         x, version = kept
         if version not in (None, x._version):
-            raise RuntimeError("what the way back needs has been written over since the call")
+            raise NotInPage("what the way back needs has been written over since the call")
         return x
 
     return torch.autograd.graph.saved_tensors_hooks(keep, use)
@@ -473,7 +473,7 @@ def forward(module: Any, *inputs: Any) -> Any:
     if isinstance(module, Object):
         return run(module, "updateOutput", *inputs)
     if RUNNING[0] and torch.is_grad_enabled():
-        raise TypeError("a call without its graph within a module that PyTorch goes back through")
+        raise NotInPage("a call without its graph within a module that PyTorch goes back through")
     if isinstance(module, nn.Module) and not isinstance(module, Layer) and module not in CALLS:
         module.register_forward_hook(keep_output)
     args = map_tensors(lambda x: x.detach().clone(memory_format=torch.contiguous_format), inputs)
@@ -524,7 +524,7 @@ def take_as_it_is(module: Any, inputs: Any) -> None:
         or not (are_items or all(x.is_floating_point() for x in now))
         or not reads_alike(tensors_in(output), tensors_in(leaves[0]))
     ):
-        raise ValueError(f"the {type(module).__name__} has been called with another input since")
+        raise NotInPage(f"the {type(module).__name__} has been called with another input since")
     for old, leaf, new in zip(before, tensors_in(leaves[0]), now, strict=True):
         old.data.copy_(new)
         leaf.data.copy_(new - 1 if are_items else new)
@@ -548,13 +548,13 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
     is_free = is_view or getattr(module, "output_is_free", False)
     kept = None if isinstance(module, Layer) or is_free else module.output
     if isinstance(kept, (torch.Tensor, list)) and not are_same(kept, output):
-        raise ValueError(f"the output of the {type(module).__name__} has been changed since")
+        raise NotInPage(f"the output of the {type(module).__name__} has been changed since")
     if is_criterion:
         gradient = torch.ones_like(output)  # where it is given its target
     elif isinstance(output, torch.Tensor) and isinstance(gradient, (list, tuple)):
         gradient = torch.stack(tensors_in(gradient))  # of the steps of a sequence
     if any(not torch.equal(x, before) for x, before in COMPUTING.get(module, [])):
-        raise RuntimeError("weights of which others are computed have moved since the call")
+        raise NotInPage("weights of which others are computed have moved since the call")
     for leaf in tensors_in(leaves):
         leaf.grad = None
     inner = [x for x in tensors_in(leaves[0]) if x.requires_grad]
@@ -598,7 +598,7 @@ def forward_step(module: Any, inputs: Any) -> Any:
         module.forget = forget_steps
         STEPS[module] = []
     if None in STEPS[module]:
-        raise ValueError("a step after the way back of others that the module has not forgotten")
+        raise NotInPage("a step after the way back of others that the module has not forgotten")
     object.__setattr__(module, "output", None)
     result = forward(module, inputs)
     STEPS[module].append(CALLS[module])
@@ -612,7 +612,7 @@ def backward_step(module: Any, inputs: Any, gradient: Any) -> Any:
     """
     steps = [step for step in STEPS.get(module, []) if step is not None]
     if not steps or not are_same(inputs, steps[-1][0][0]):
-        raise ValueError("the way back of another step than the last")
+        raise NotInPage("the way back of another step than the last")
     _, leaves, output = steps[-1]
     wanted = [x for _, taken, _ in steps for x in tensors_in(taken[0]) if x.requires_grad]
     wanted += [x for x in module.parameters() if x.requires_grad]

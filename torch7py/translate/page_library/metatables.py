@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from torch7py.translate.page_library.values import call, call_all, index, store
+from torch7py.translate.page_library.values import NotInPage, call, call_all, index, store
 
 
 class Table(dict[Any, Any]):
@@ -95,10 +95,10 @@ class LuaTable(Table):
     """A table of a page in which nothing is known of tables: only the functions here know what is where in it."""
 
     def __iter__(self) -> Any:
-        raise TypeError("a table where a list is needed")
+        raise NotInPage("a table where a list is needed")
 
     def __missing__(self, key: Any) -> Any:
-        raise TypeError(f"a table where a list or dict is needed, at {key!r}")
+        raise NotInPage(f"a table where a list or dict is needed, at {key!r}")
 
 
 def new_table(named: Any = (), *items: Any) -> LuaTable:
@@ -113,7 +113,7 @@ def new_table(named: Any = (), *items: Any) -> LuaTable:
 def setmetatable(table: Any, meta: Any) -> Any:
     """``setmetatable(table, meta)``, of a table that a page has made for it."""
     if not isinstance(table, Table):
-        raise TypeError(f"a metatable for a {type(table).__name__}")
+        raise NotInPage(f"a metatable for a {type(table).__name__}")
     table.meta = meta
     return table
 
@@ -123,7 +123,7 @@ def getmetatable(value: Any) -> Any:
     if isinstance(value, Table) or type(value) in (dict, list):
         return value.meta if isinstance(value, Table) else None
     if type(value).__module__.partition(".")[0] in ("builtins", "torch"):
-        raise TypeError(f"the metatable of a {type(value).__name__}")
+        raise NotInPage(f"the metatable of a {type(value).__name__}")
     return type(value)
 
 

@@ -24,7 +24,7 @@ from torch7py.translate.page_library.module_methods import (
 )
 from torch7py.translate.page_library.tensors import as_type, function_all, new_like, tensor_method
 from torch7py.translate.page_library.text import text_function_all
-from torch7py.translate.page_library.values import attribute, call_all, index, listed, text_of
+from torch7py.translate.page_library.values import NotInPage, attribute, call_all, index, listed, text_of
 
 
 def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
@@ -117,7 +117,7 @@ def _forward(module: nn.Module, *args: Any) -> Any:
 def clone(module: nn.Module, *shared: str) -> nn.Module:
     """``module:clone(...)``: a copy. Where fields are named, its weights and gradients are the module's own."""
     if shared and not {"weight", "bias", "gradWeight", "gradBias"}.issubset(shared):
-        raise TypeError(f"a copy of a module that shares {', '.join(shared)} alone")
+        raise NotInPage(f"a copy of a module that shares {', '.join(shared)} alone")
     return copy.deepcopy(module, {id(x): x for x in module.parameters()} if shared else None)
 
 

@@ -13,7 +13,14 @@ from torch import nn
 from torch7py.translate.page_library.layers import Layer, kept_in, run
 from torch7py.translate.page_library.modules import BuiltGraph
 from torch7py.translate.page_library.tensors import as_type, tensor_method
-from torch7py.translate.page_library.values import attribute, call, call_all, items_of, weight_in_torch7
+from torch7py.translate.page_library.values import (
+    NotInPage,
+    attribute,
+    call,
+    call_all,
+    items_of,
+    weight_in_torch7,
+)
 
 
 def all_modules(module: Any) -> list[Any]:
@@ -29,7 +36,7 @@ def open_modules(module: Any) -> list[Any]:
     modules = all_modules(module)
     for part in modules:
         if part.closed:
-            raise TypeError(f"the modules inside of {part.NAME}")
+            raise NotInPage(f"the modules inside of {part.NAME}")
     return modules
 
 
@@ -70,7 +77,7 @@ def listed_weights(module: Any) -> tuple[list[Any], list[Any]]:
     """``module:parameters()``: each weight, where all have Torch7's form."""
     for part in all_modules(module):
         if part.closed or {"weight", "bias"}.intersection(part.UNKNOWN):
-            raise TypeError(f"the weights of {part.NAME} one by one, which have another form")
+            raise NotInPage(f"the weights of {part.NAME} one by one, which have another form")
     turned = {id(part.weight) for part in all_modules(module) if getattr(part, "_is_turned", False)}
     weights, gradients = weights_inside(module)
     are_turned = [id(weight) in turned for weight in weights]
@@ -191,7 +198,7 @@ def module_type(module: Any, kind: Any = None) -> Any:
         return as_type(module, kind)
     weights = [*module.parameters(), *module.buffers()]
     if not weights:
-        raise TypeError(f"the type of {type(module).__name__}, which has no weights")
+        raise NotInPage(f"the type of {type(module).__name__}, which has no weights")
     return tensor_method(weights[0], "type")
 
 
@@ -223,7 +230,7 @@ def take_module(module: Any, place: Any = None) -> None:
 def rounding_up(module: Any, is_up: bool) -> Any:
     """``pooling:ceil()`` and ``pooling:floor()``"""
     if not hasattr(module.base, "ceil_mode"):
-        raise TypeError(f"the rounding of {module.NAME}")
+        raise NotInPage(f"the rounding of {module.NAME}")
     module.base.ceil_mode = is_up
     return module
 
@@ -254,7 +261,7 @@ def clip_gradients(module: Any, longest: Any = None, each: Any = None) -> Any:
     """``module:gradParamClip(longest)``: scale all gradients down to a norm; the norm before."""
     longest = own_or(module, "cutoffNorm", longest)
     if own_or(module, "moduleLocal", each):
-        raise TypeError("gradParamClip of each module by itself")
+        raise NotInPage("gradParamClip of each module by itself")
     if longest <= 0:
         return None
     gradients = weights_of(module)[1]
@@ -350,7 +357,7 @@ GIVING_NOTHING = frozenset(
 def of_all_modules(name: str, module: Any, *args: Any) -> tuple[Any, ...]:
     """All values of a method as all modules have it, which a class has replaced."""
     if name not in OBJECT_METHODS:
-        raise TypeError(f"the method {name} of all modules")
+        raise NotInPage(f"the method {name} of all modules")
     values = call_all(OBJECT_METHODS[name], module, *args)
     return () if name in GIVING_NOTHING else values
 

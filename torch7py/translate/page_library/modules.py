@@ -25,7 +25,7 @@ from torch7py.translate.page_library.layers import (
     steps_of,
     tensors_in,
 )
-from torch7py.translate.page_library.values import SIZES, field_of_layer, items_of
+from torch7py.translate.page_library.values import SIZES, NotInPage, field_of_layer, items_of
 
 # What Torch7's layers and criterions compute by, in fields that a program may set.
 SETTINGS = frozenset(
@@ -53,7 +53,7 @@ def set_field(module: Any, name: str, value: Any) -> None:
         elif name in ("p", "eps", "momentum") and hasattr(base, name):
             setattr(base, name, value)
         else:
-            raise TypeError(f"the field {name} of {module.NAME} is set to {value!r:.40}")
+            raise NotInPage(f"the field {name} of {module.NAME} is set to {value!r:.40}")
 
 
 def factor(scale: Any) -> Any:
@@ -150,13 +150,13 @@ class Built(Object, Derived):
         if isinstance(self.base, nn.Dropout):
             return  # by its mask alone
         if not isinstance(self.base, BY_THEIR_INPUT):
-            raise TypeError(f"the way back of {self.NAME} in place, whose output was written over")
+            raise NotInPage(f"the way back of {self.NAME} in place, whose output was written over")
         forward(self.base, self.output)
 
     def refuse_earlier(self, inputs: Any) -> None:
         """Refuse the way back of another sequence, or another step of one, than the last: its state is gone."""
         if self.steps and not are_same(steps_of(inputs), CALLS[self.base][0][0]):
-            raise ValueError(f"the way back of an earlier call of {self.NAME}")
+            raise NotInPage(f"the way back of an earlier call of {self.NAME}")
 
     def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
         if self.in_place:
@@ -462,7 +462,7 @@ class Parallel(Concat):
 
     def parts(self, inputs: Any) -> list[Any]:
         if self.inputDimension is None:
-            raise TypeError("nn.Parallel without a dimension goes forward")
+            raise NotInPage("nn.Parallel without a dimension goes forward")
         return [part.contiguous() for part in inputs.unbind(self.inputDimension - 1)]
 
     def together(self, inputs: Any, gradients: list[Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from torch7py.translate.page_library.values import call, index, items_of, listed
+from torch7py.translate.page_library.values import NotInPage, call, index, items_of, listed
 
 
 class Node:
@@ -50,6 +50,6 @@ def node(module: Any, *sources: Any) -> Any:
         for x in (items_of(source) if isinstance(source, (list, tuple)) else [source])
     ]
     if not all(isinstance(x, Node) for x in nodes):
-        raise TypeError("a module of a graph that is not given nodes")
+        raise NotInPage("a module of a graph that is not given nodes")
     of_criterion = getattr(module, "as_module", None)
     return Node(module if of_criterion is None else of_criterion(), nodes)

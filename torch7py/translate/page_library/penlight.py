@@ -14,6 +14,7 @@ from typing import Any
 from torch7py.translate.page_library.metatables import LuaTable
 from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import (
+    NotInPage,
     add,
     call,
     divide,
@@ -135,7 +136,7 @@ def of_argument(function: Any) -> Any:
     if not isinstance(function, str):
         return function
     if function not in OPERATORS:
-        raise TypeError(f"the operator {function!r} as a function")
+        raise NotInPage(f"the operator {function!r} as a function")
     return OPERATORS[function]
 
 

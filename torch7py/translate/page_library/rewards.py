@@ -10,7 +10,7 @@ from torch import nn
 from torch7py.translate.page_library.layers import Layer, Object, run
 from torch7py.translate.page_library.module_methods import object_method
 from torch7py.translate.page_library.modules import Loss
-from torch7py.translate.page_library.values import items_of
+from torch7py.translate.page_library.values import NotInPage, items_of
 
 
 class Reinforce(Object, Layer):
@@ -55,7 +55,7 @@ class ReinforceNormal(Reinforce):
     def __init__(self, deviation: Any = None, stochastic: Any = None) -> None:
         super().__init__(stochastic)
         if deviation is None:
-            raise TypeError("nn.ReinforceNormal of a table of means and deviations")
+            raise NotInPage("nn.ReinforceNormal of a table of means and deviations")
         self.stdev = deviation
 
     def sample(self, inputs: Any) -> Any:

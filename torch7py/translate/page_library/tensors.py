@@ -13,6 +13,7 @@ from torch7py.ops.quicksort import select, sort
 from torch7py.translate.page_library.decompositions import DECOMPOSITIONS
 from torch7py.translate.page_library.values import (
     OF_NUMBERS,
+    NotInPage,
     Storage,
     call,
     index,
@@ -440,9 +441,9 @@ def torch_type(value: Any) -> str:
     if isinstance(value, torch.Size):
         return "torch.LongStorage"
     if isinstance(value, nn.Module) or type_of(value) == "userdata":
-        raise TypeError(f"torch.type of an object of {type(value).__name__}")
+        raise NotInPage(f"torch.type of an object of {type(value).__name__}")
     if type_of(value) == "table" and not isinstance(value, (list, dict, tuple)):
-        raise TypeError(f"torch.type of an object of {type(value).__name__}")
+        raise NotInPage(f"torch.type of an object of {type(value).__name__}")
     return type_of(value)
 
 
@@ -462,7 +463,7 @@ def is_type_of(value: Any, name: Any, *derived: str) -> bool:
     ``derived``: the classes of Torch7's that derive from it.
     """
     if not isinstance(name, str):
-        raise TypeError(f"torch.isTypeOf of a class that is {name!r:.40}")
+        raise NotInPage(f"torch.isTypeOf of a class that is {name!r:.40}")
     kinds = [vars(kind).get("NAME") for kind in type(value).__mro__]
     if hasattr(type(value), "BASE"):  # a criterion, which is no module
         kinds = [kind for kind in kinds if kind != "nn.Module"] + [type(value).BASE]

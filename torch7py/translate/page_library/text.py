@@ -12,7 +12,15 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from torch7py.translate.page_library.values import call, call_all, index, text_of, to_number, type_of
+from torch7py.translate.page_library.values import (
+    NotInPage,
+    call,
+    call_all,
+    index,
+    text_of,
+    to_number,
+    type_of,
+)
 
 # Bytes and letters
 
@@ -155,7 +163,7 @@ def compiled(pattern: str) -> tuple[re.Pattern[str], frozenset[int]]:
         elif two == "$":
             out, at = f"{out}\\Z", at + 1
         elif two == "%b":
-            raise TypeError("a pattern with %b")
+            raise NotInPage("a pattern with %b")
         elif two == "%f":
             inside, at = one_of(pattern, at + 2)
             out += frontier(inside)

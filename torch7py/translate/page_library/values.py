@@ -29,7 +29,7 @@ def attribute(value: Any, name: Any) -> str:
     if value is None or plain or inspect.isroutine(value) or owner.__module__.startswith("torch."):
         raise TypeError(f"the field {name!r} of {'nil' if value is None else owner.__name__}")
     if not isinstance(name, str):
-        raise TypeError(f"an object of {owner.__name__} has names for fields, and not {name!r}")
+        raise NotInPage(f"an object of {owner.__name__} has names for fields, and not {name!r}")
     if owner.__module__ == "argparse":
         return name  # an option, whose name is Lua's
     name = name[1:] if name.startswith("__") else name
@@ -147,7 +147,7 @@ def field_of_layer(layer: nn.Module, name: Any) -> Any:
             return vars(layer)[name]
     elif name not in ("gradInput", "modules", "output", "train") or hasattr(layer, name):
         return getattr(layer, attribute(layer, name), None)
-    raise TypeError(f"the field {name!r} of {type(layer).__name__}")
+    raise NotInPage(f"the field {name!r} of {type(layer).__name__}")
 
 
 def store(table: Any, key: Any, value: Any) -> None:
@@ -166,7 +166,7 @@ def store(table: Any, key: Any, value: Any) -> None:
         elif value is not None and 1 <= position <= len(table):
             table[position - 1] = value
         elif value is not None or 1 <= position <= len(table):
-            raise TypeError(f"a list of {len(table)} items cannot have {value!r:.40} at {key!r}")
+            raise NotInPage(f"a list of {len(table)} items cannot have {value!r:.40} at {key!r}")
     elif isinstance(table, torch.Tensor):
         places = places_in(table, key)
         table[places] = value.reshape(table[places].shape) if isinstance(value, torch.Tensor) else value
@@ -182,7 +182,7 @@ def length(value: Any) -> Any:
         if len(value) > count and any(
             isinstance(key, (int, float)) and key > count for key, _ in value.items()
         ):
-            raise TypeError("the length of a table with holes")  # in Lua it hangs on how the table was made
+            raise NotInPage("the length of a table with holes")  # in Lua it hangs on how the table was made
         return count
     if isinstance(value, torch.Tensor) and not isinstance(value, Storage):
         return value.shape
@@ -200,7 +200,7 @@ def pairs(table: Any, *_: Any) -> Iterator[tuple[Any, Any]]:
         table if isinstance(table, dict) else {key: v for key, v in vars(table).items() if v is not None}
     )
     if isinstance(table, nn.Module):
-        raise TypeError("pairs over a layer")
+        raise NotInPage("pairs over a layer")
     keys = [key for key, _ in entries.items()]
     numbers = sorted(key for key in keys if isinstance(key, (int, float)) and not isinstance(key, bool))
     names = sorted(key for key in keys if isinstance(key, str))
@@ -278,7 +278,7 @@ def constructor(name: str, make: Callable[[], Any]) -> Callable[..., Any]:
 
     def without_arguments(*args: Any) -> Any:
         if any(value is not None for value in args):
-            raise TypeError(f"arguments of {name}, called by another name")
+            raise NotInPage(f"arguments of {name}, called by another name")
         return make()
 
     return CONSTRUCTORS.setdefault(name, without_arguments)
@@ -329,7 +329,7 @@ def no_values(_: Any) -> tuple[Any, ...]:
 def sole(values: tuple[Any, ...]) -> Any:
     """The value of a call at the end of a list, where the page takes one: more are an error here."""
     if len(values) > 1:
-        raise ValueError(f"{len(values)} values of a call at the end of a list")
+        raise NotInPage(f"{len(values)} values of a call at the end of a list")
     return values[0] if values else None
 
 
@@ -415,7 +415,7 @@ def modulo(a: Any, b: Any) -> Any:
     """``a % b``"""
     a, b = number_of(a), number_of(b)
     if isinstance(a, torch.Tensor) or isinstance(b, torch.Tensor):
-        raise TypeError("% of a tensor")
+        raise NotInPage("% of a tensor")
     quotient = a / b if b else math.nan
     return a - math.floor(quotient) * b if math.isfinite(quotient) else math.nan
 
@@ -424,7 +424,7 @@ def power(a: Any, b: Any) -> Any:
     """``a ^ b``, which is infinite or not a number where Python has an error."""
     a, b = number_of(a), number_of(b)
     if isinstance(a, torch.Tensor) or isinstance(b, torch.Tensor):
-        raise TypeError("^ of a tensor")
+        raise NotInPage("^ of a tensor")
     try:
         return math.pow(a, b)
     except OverflowError:
@@ -483,7 +483,7 @@ def insert(table: Any, *args: Any) -> None:
     position, value = (count + 1, *args) if len(args) == 1 else args[:2]
     if isinstance(table, list):
         if not 1 <= position <= count + 1 or value is None:
-            raise TypeError(f"a list of {count} items cannot have {value!r:.40} at {position!r}")
+            raise NotInPage(f"a list of {count} items cannot have {value!r:.40} at {position!r}")
         table.insert(int(position) - 1, value)
         return
     for above in range(count, int(position) - 1, -1):
@@ -562,7 +562,7 @@ def write_values(*values: Any) -> Any:
 def counted(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """All values of a call where nil is another thing than no value, which a function of Python does not tell apart."""
     if values == (None,) and values is not NIL:
-        raise TypeError("nil or no value at all, of a function of which nothing is known")
+        raise NotInPage("nil or no value at all, of a function of which nothing is known")
     return values
 
 
@@ -570,8 +570,12 @@ def table_of(*values: Any) -> list[Any]:
     """``{...}`` with all values of a call: a list of them, without what is None at its end."""
     count = max((position for position, value in enumerate(values, 1) if value is not None), default=0)
     if any(value is None for value in values[:count]):
-        raise TypeError("a list with nil in it")
+        raise NotInPage("a list with nil in it")
     return list(values[:count])
+
+
+class NotInPage(BaseException):
+    """What Lua could do there, and the page cannot: no ``pcall`` takes that for an error of the program's own."""
 
 
 class RaisedValue(Exception):

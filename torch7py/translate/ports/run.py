@@ -312,7 +312,7 @@ def _run(path: Path, port: Port, observed: _Observed) -> None:
             port.error = f"it ended with exit code {end.code}"
     except Different as difference:
         port.parted = (str(difference), _innermost_line(difference, observed))
-    except Exception as error:  # noqa: BLE001 (whatever a program may raise)
+    except BaseException as error:  # noqa: BLE001 (whatever a program may raise)
         location = _innermost_line(error, observed)
         if isinstance(error, SyntaxError) and error.lineno is not None:
             location = f"{path.name}:{error.lineno}"
