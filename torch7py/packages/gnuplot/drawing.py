@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from torch7py.ops.errors import TorchError
+from torch7py.ops.errors import ArgumentError
 from torch7py.packages.gnuplot.styles import Style
 from torch7py.packages.optional_libraries import import_library
 
@@ -16,7 +16,7 @@ __all__ = ["Curve", "Figure", "draw", "natural_spline"]
 
 Array = npt.NDArray[np.float64]
 MARKS = "o+x*sDo^vD"  # of gnuplot's first numbers for points
-DEPTH = {"surface", "scatter3"}  # the kinds of plot with three dimensions
+DEPTH = {"splot", "scatter3"}  # the kinds of plot with three dimensions
 BETWEEN = 100  # the least number of points of a smooth curve
 
 
@@ -33,7 +33,7 @@ class Curve:
 
 @dataclass
 class Figure:
-    """A figure with its curves and settings. ``kind`` is ``plot``, ``surface``, ``scatter3`` or ``image``."""
+    """A figure with its curves and settings. ``kind`` is ``plot``, ``splot``, ``scatter3`` or ``image``."""
 
     file: str | None = None
     format: str = "png"
@@ -108,7 +108,7 @@ def _curve(axes: Any, figure: Figure, curve: Curve, color: str) -> None:
     style, x, y = curve.style, curve.x, curve.y
     color = style.color or color
     label = curve.legend or None
-    if figure.kind == "surface":
+    if figure.kind == "splot":
         axes.plot_wireframe(x, y, curve.z, color=color, label=label, rcount=len(x), ccount=x.shape[1])
         return
     if figure.kind == "scatter3":
@@ -134,7 +134,7 @@ def _curve(axes: Any, figure: Figure, curve: Curve, color: str) -> None:
             axes.fill_between(x, columns[0], columns[1], color=color, alpha=style.fill, label=label)
     elif style.kind == "yerrorbars":
         if len(columns) not in (2, 3):
-            raise TorchError("gnuplot.plot: errorbars need x, y and a deviation, or x, y, lowest and highest")
+            raise ArgumentError("gnuplot.plot: errorbars need x, y and a deviation, or x, y, lowest and highest")
         middle = columns[0]
         spread = columns[1] if len(columns) == 2 else np.stack([middle - columns[1], columns[2] - middle])
         axes.errorbar(x, middle, spread, fmt="o", color=color, label=label)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from torch7py.ops.errors import ArgumentError
+from torch7py.packages.optional_libraries import import_library
 
 __all__ = ["COLORS", "SHORT", "Style", "color_of", "parse_style", "words_of"]
 
@@ -64,9 +65,7 @@ def words_of(text: str) -> list[str]:
 
 def color_of(text: str) -> str:
     """A colour for matplotlib: a name, or ``#rrggbb``."""
-    from matplotlib.colors import is_color_like
-
-    if not is_color_like(text):
+    if not import_library("matplotlib.colors", "plots").is_color_like(text):
         raise ArgumentError(f"gnuplot: there is no colour {text!r}")
     return text
 
