@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import patch
 
 import torch
 
@@ -20,7 +21,7 @@ from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import Unforeseen, verify_script
 
-__all__ = ["assert_same", "in_page", "in_runtime", "same_or_error", "whole_library"]
+__all__ = ["PRINT", "assert_same", "in_page", "in_runtime", "same_or_error", "whole_library"]
 
 PRINT = r"""
 local out = {}
@@ -53,7 +54,9 @@ def in_runtime(source: str) -> str:
 def whole_library() -> ModuleType:
     """The pages' library with all that it has, as the file that pages get."""
     library = ModuleType(page_library.MODULE)
-    exec(compile(page_library.source(page_library.names()), page_library.FILE, "exec"), library.__dict__)
+    code = compile(page_library.source(page_library.names()), page_library.FILE, "exec")
+    with patch.dict(sys.modules, {page_library.MODULE: library}):  # where a dataclass looks for its module
+        exec(code, library.__dict__)
     return library
 
 

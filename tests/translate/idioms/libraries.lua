@@ -83,6 +83,16 @@ local cjson = require 'cjson'
 local info = cjson.decode('{"size": 2, "words": ["oak", "yew"]}')
 for i, word in ipairs(info.words) do print(i, word) end
 print(cjson.encode({1, 2}), info.size)
+--- plots
+local gnuplot = require 'gnuplot'
+local losses = torch.Tensor{3, 2, 1.5}
+gnuplot.pngfigure('losses.png')
+gnuplot.plot({'training', losses, '-'}, {'halves', losses / 2, '+'})
+gnuplot.xlabel('epoch')
+gnuplot.movelegend('left', 'bottom')
+gnuplot.plotflush()
+print(paths.filep('losses.png'))
+
 --- HDF5 files: a tensor written, read whole and in part
 local hdf5 = require 'hdf5'
 local file = hdf5.open('squares.h5', 'w')

@@ -46,7 +46,8 @@ class ProgramFigures(Figures):
     """The figures of a Lua program, which may have a screen, or run in several processes."""
 
     def path(self, file: str) -> str:
-        return to_file_name(file)
+        path: str = to_file_name(file)
+        return path
 
     @by_one
     def save(self, figure: Figure, file: str, kind: str) -> None:

@@ -87,24 +87,24 @@ def draw(figure: Figure) -> Any:
     canvas = import_library("matplotlib.figure", "plots").Figure(figsize=(6.4, 4.8))
     axes = canvas.add_subplot(projection="3d" if figure.kind in DEPTH else None)
     if figure.kind == "image":
-        _image(axes, canvas, figure)
+        _draw_image(axes, canvas, figure)
     else:
         for number, curve in enumerate(figure.curves):
-            _curve(axes, figure, curve, f"C{number % 10}")
+            _draw_curve(axes, figure, curve, f"C{number % 10}")
         for x, y, text in figure.texts:
             axes.text(x, y, text, parse_math=False)
-    _settings(axes, figure)
+    _apply_settings(axes, figure)
     return canvas
 
 
-def _image(axes: Any, canvas: Any, figure: Figure) -> None:
+def _draw_image(axes: Any, canvas: Any, figure: Figure) -> None:
     (curve,) = figure.curves
     colors = {"gray": "gray", "color": "gnuplot"}[figure.palette]
     shown = axes.imshow(curve.y, cmap=colors, aspect="auto", interpolation="nearest")
     canvas.colorbar(shown)
 
 
-def _curve(axes: Any, figure: Figure, curve: Curve, color: str) -> None:
+def _draw_curve(axes: Any, figure: Figure, curve: Curve, color: str) -> None:
     style, x, y = curve.style, curve.x, curve.y
     color = style.color or color
     label = curve.legend or None
@@ -134,7 +134,9 @@ def _curve(axes: Any, figure: Figure, curve: Curve, color: str) -> None:
             axes.fill_between(x, columns[0], columns[1], color=color, alpha=style.fill, label=label)
     elif style.kind == "yerrorbars":
         if len(columns) not in (2, 3):
-            raise ArgumentError("gnuplot.plot: errorbars need x, y and a deviation, or x, y, lowest and highest")
+            raise ArgumentError(
+                "gnuplot.plot: errorbars need x, y and a deviation, or x, y, lowest and highest"
+            )
         middle = columns[0]
         spread = columns[1] if len(columns) == 2 else np.stack([middle - columns[1], columns[2] - middle])
         axes.errorbar(x, middle, spread, fmt="o", color=color, label=label)
@@ -143,10 +145,10 @@ def _curve(axes: Any, figure: Figure, curve: Curve, color: str) -> None:
     elif style.kind == "impulses":
         axes.vlines(x, 0, columns[0], colors=color, linewidth=style.width, label=label)
     else:
-        _line(axes, style, x, columns[0], color, label)
+        _draw_line(axes, style, x, columns[0], color, label)
 
 
-def _line(axes: Any, style: Style, x: Array, y: Array, color: str, label: str | None) -> None:
+def _draw_line(axes: Any, style: Style, x: Array, y: Array, color: str, label: str | None) -> None:
     if style.kind == "csplines":
         x, y = _smooth(x, y)
     mark = {"points": "o", "linespoints": "o", "dots": ","}.get(style.kind)
@@ -170,7 +172,7 @@ def _width(x: Array) -> float:
     return float(np.min(gaps)) if len(gaps) else 1.0
 
 
-def _settings(axes: Any, figure: Figure) -> None:
+def _apply_settings(axes: Any, figure: Figure) -> None:
     axes.set_title(figure.title)
     for name, text in figure.labels.items():
         if name != "z" or figure.kind in DEPTH:

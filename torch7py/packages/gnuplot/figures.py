@@ -69,8 +69,8 @@ class Figures:
 
     def number_of(self, number: float | None) -> int | None:
         """The number of a figure that there is; of the current one without a number."""
-        number = self.current if number is None else int(number)
-        return number if number in self.figures else None
+        number = self.current if number is None else number
+        return int(number) if number in self.figures else None
 
     def flush(self, number: int) -> None:
         """Write a figure's file if it has one and something has been drawn since."""
@@ -98,7 +98,9 @@ class Figures:
         """Write the current figure to a file, whose kind the end of its name says."""
         kind = file.rpartition(".")[2].lower()
         if kind not in ENDS:
-            raise ArgumentError(f"gnuplot.figprint: {file} is none of " + ", ".join(f"*.{end}" for end in ENDS))
+            raise ArgumentError(
+                f"gnuplot.figprint: {file} is none of " + ", ".join(f"*.{end}" for end in ENDS)
+            )
         figure = self.figures[self.turn_to(self.current)]
         if figure.kind is None:
             raise TorchError("gnuplot.figprint: nothing has been plotted in this figure")
@@ -107,7 +109,10 @@ class Figures:
     def finish(self) -> None:
         """Write the files that are behind when the program ends; an error in one does not keep the others."""
         for number in sorted(self.changed):
-            try:
-                self.flush(number)
-            except TorchError as error:
-                print(error, file=sys.stderr)
+            self._finish(number)
+
+    def _finish(self, number: int) -> None:
+        try:
+            self.flush(number)
+        except TorchError as error:
+            print(error, file=sys.stderr)

@@ -52,7 +52,9 @@ def set_shape(figure: Figure, word: str) -> None:
 def set_limits(figure: Figure, *limits: float | None) -> None:
     """The limits ``xmin, xmax, ymin, ymax``; None leaves one to the data."""
     if len(limits) != 4:
-        raise ArgumentError(f"gnuplot.axis: a table has 4 limits, {{xmin, xmax, ymin, ymax}}, not {len(limits)}")
+        raise ArgumentError(
+            f"gnuplot.axis: a table has 4 limits, {{xmin, xmax, ymin, ymax}}, not {len(limits)}"
+        )
     figure.ranges["x"], figure.ranges["y"] = limits[:2], limits[2:]
 
 

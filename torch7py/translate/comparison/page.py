@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import builtins
 import contextlib
 import ctypes
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,19 @@ def run_translation(
         if sum(shown) == recording.limit:
             raise Enough
 
+    ends: list[Callable[[], object]] = []  # what the library does when a page ends, the last first
+
+    def at_end(function: Any, *arguments: Any, **options: Any) -> Any:
+        if function.__module__ != page_library.MODULE:  # of a library that is imported now
+            return register(function, *arguments, **options)
+        ends.insert(0, functools.partial(function, *arguments, **options))
+        return function
+
+    register = atexit.register
     masks = Masks(recording.factors)
     changes: list[tuple[Any, str, Any]] = [
         (builtins, "print", show),
+        (atexit, "register", at_end),
         (torch.nn.Module, "__repr__", lambda self: "<table>"),
         (torch, "rand", functools.partial(draws.tensor, "uniform")),
         (torch, "randn", functools.partial(draws.tensor, "normal")),
@@ -150,8 +161,16 @@ def run_translation(
         (os, "remove", functools.partial(pictures.remove, files.remove)),
         *pictures.changes(),
         (os, "listdir", files.listed),
-        (os.path, "exists", functools.partial(files.exists, os.path.exists)),
-        (os.path, "isfile", functools.partial(files.exists, os.path.isfile)),
+        (
+            os.path,
+            "exists",
+            functools.partial(pictures.exists, functools.partial(files.exists, os.path.exists)),
+        ),
+        (
+            os.path,
+            "isfile",
+            functools.partial(pictures.exists, functools.partial(files.exists, os.path.isfile)),
+        ),
         (sys, "argv", [str(path), *map(str, arguments)]),
     ]
     dtype = torch.get_default_dtype()
@@ -162,6 +181,8 @@ def run_translation(
             limit = min(limit, WITHIN + 2 * recording.time_limit)
         with _quiet_initializers(partners), partners.watching(), patched(changes), modules, _limited(limit):
             _run_program(native, str(path.with_suffix(".py")), namespace, partners, recording, reached)
+            for end in ends:
+                end()
         pictures.compare()
     except Endless:
         if recording.time_limit is None or True not in shown:

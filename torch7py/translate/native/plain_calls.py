@@ -166,6 +166,7 @@ def has_function(path: str) -> bool:
         or path == "table.sort"
         or _of_penlight(path) is not None
         or path in _POOLS
+        or page_library.of_package(path) is not None
         or path in library.STORAGES
         or path in _SEVERAL
         or minimizes(path)
@@ -198,7 +199,7 @@ def is_function_value(path: str | None) -> bool:
     owner, _, last = (path or "").rpartition(".")
     named = owner in _NAMED and last in page_library.entries(_LIBRARIES[owner])
     named |= owner == "torch" and _is_function_of_torch(last)
-    return named or path in _AS_VALUES or path == "table.sort"
+    return named or path in _AS_VALUES or path == "table.sort" or page_library.of_package(path) is not None
 
 
 def _is_function_of_torch(name: str) -> bool:
@@ -220,6 +221,9 @@ def _function_value(t: Translation, path: str) -> Py:
     if path == "table.sort":
         sort = library_call(t, "named", [f"{page_library.MODULE}.sort_table", t.need("lua_sort")])
         return library_call(t, "without_results", [sort.text])
+    of_package = page_library.of_package(path)
+    if of_package is not None:
+        return library_attribute(t, of_package)
     if path in _AS_VALUES:
         function = library_attribute(t, _AS_VALUES[path])
         if path in _WITHOUT_RESULTS:
@@ -598,8 +602,9 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if owner in ("coroutine", "math") and last in page_library.entries(_LIBRARIES[owner]):
         every = f"{owner}_function_all" if function == "call_all" else f"{owner}_function"
         return library_call(t, every, [code.quoted(last), *arguments(t, node.arguments)])
-    if path in _OTHERS:
-        return _alone(library_call(t, _OTHERS[path], arguments(t, node.arguments)), function == "call_all")
+    other = _OTHERS.get(path) or page_library.of_package(path)
+    if other is not None:
+        return _alone(library_call(t, other, arguments(t, node.arguments)), function == "call_all")
     if path == "table.sort":
         nothing = atom(f"{_function_value(t, path)}({', '.join(arguments(t, node.arguments))})")
         return nothing if function == "call_all" else atom(f"({nothing} or None)")

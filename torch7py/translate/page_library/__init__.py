@@ -26,6 +26,7 @@ __all__ = [
     "names",
     "object_methods",
     "objects",
+    "of_package",
     "source",
 ]
 
@@ -42,6 +43,11 @@ _FILES = (
     "packages.image.scaling",
     "packages.image.geometry",
     "packages.image.color",
+    "packages.gnuplot.styles",
+    "packages.gnuplot.drawing",
+    "packages.gnuplot.curves",
+    "packages.gnuplot.settings",
+    "packages.gnuplot.figures",
     "values",
     "text",
     "json_texts",
@@ -64,6 +70,7 @@ _FILES = (
     "methods",
     "minimizing",
     "pictures",
+    "plots",
     "penlight",
     "cards",
     "clock",
@@ -153,6 +160,12 @@ def methods_of(kind: str) -> frozenset[str]:
     return entries(f"{kind.upper()}_METHODS") | (entries("ELEMENTWISE") if kind == "tensor" else frozenset())
 
 
+def of_package(path: str | None) -> str | None:
+    """The library's function for one of a package's: ``gnuplot_plot`` for ``gnuplot.plot``."""
+    name = (path or "").replace(".", "_")
+    return name if name.startswith("gnuplot_") and name in _parts()[0] else None
+
+
 def functions_of_tensors() -> frozenset[str]:
     """The functions of torch that the library has for tensors of whatever kind: methods, and those of matrices."""
     return methods_of("tensor") | entries("DECOMPOSITIONS")
@@ -221,7 +234,8 @@ def _parts() -> tuple[dict[str, tuple[Definition, str]], list[ast.Import | ast.I
                 raise ValueError(f"{file}.py:{node.lineno}: no function, class or constant")
             if name in parts:
                 raise ValueError(f"{file}.py:{node.lineno}: a second {name}")
-            is_shared = "." in file  # in a page the function to be minimized has its graph
+            is_shared = "." in file and isinstance(node, ast.FunctionDef)
+            # They register it, and in a page the function to be minimized has its graph.
             decorators = [] if is_shared else getattr(node, "decorator_list", [])
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 node.decorator_list = decorators
@@ -239,7 +253,7 @@ def _names_read_by(name: str) -> frozenset[str]:
 def _names_in(node: ast.AST) -> set[str]:
     """The names that a part of the library reads, but for those of its own parameters and variables."""
     if isinstance(node, ast.ClassDef):
-        return set().union(*map(_names_in, (*node.bases, *node.body)))
+        return set().union(*map(_names_in, (*node.decorator_list, *node.bases, *node.body)))
     local_names = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
     names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
     if isinstance(node, ast.FunctionDef):
@@ -247,19 +261,23 @@ def _names_in(node: ast.AST) -> set[str]:
     return {part.id for part in names} - local_names
 
 
+def _group(module: str) -> int:
+    return _GROUPS.get(re.split("[. ]", module)[0], 1)
+
+
 def _import_lines(imports: list[ast.Import | ast.ImportFrom], mentioned: set[str]) -> Iterable[str]:
     """The imports of what is mentioned, the standard library's apart from others."""
     plain: set[str] = set()
     taken: dict[str, set[str]] = {}
     for node in imports:
-        kept = {alias.name for alias in node.names if alias.name in mentioned}
+        kept = {ast.unparse(alias) for alias in node.names if (alias.asname or alias.name) in mentioned}
         if isinstance(node, ast.ImportFrom) and kept:
             taken.setdefault(str(node.module), set()).update(kept)
         elif isinstance(node, ast.Import):
             plain |= kept
-    lines = [(_GROUPS.get(name, 1), 0, name, f"import {name}") for name in plain]
+    lines = [(_group(name), 0, name, f"import {name}") for name in plain]
     lines += [
-        (_GROUPS.get(name, 1), 1, name, f"from {name} import {', '.join(sorted(kept))}")
+        (_group(name), 1, name, f"from {name} import {', '.join(sorted(kept))}")
         for name, kept in taken.items()
     ]
     before = 0
