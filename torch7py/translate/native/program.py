@@ -135,7 +135,7 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
     if _avoidable(best):
         translation = _without_clashes(source, file, best.observed, NOTHING_KNOWN)
         translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
-        if not _avoidable(translation):
+        if not translation.problems or _worth(translation) > _worth(best):
             best = translation
     return best
 
