@@ -13,9 +13,11 @@ import torch
 
 from tests.inner_runtime import InnerRuntime as Runtime
 from tests.translate.running import PRINT, in_page, whole_library
+from torch7py.translate import page_library
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import verify_script
+from torch7py.translate.whole_project import requirements
 
 # A figure of each form of arguments and each setting.
 FIGURES = """
@@ -101,3 +103,10 @@ def test_without_matplotlib_it_is_said_how_to_install_it(monkeypatch: pytest.Mon
     with pytest.raises(ImportError, match="plots need matplotlib: python -m pip install matplotlib"):
         library.gnuplot_figprint("a.png")
     library.FIGURES.changed.clear()
+
+
+def test_the_requirements_of_a_page_with_figures_name_matplotlib(tmp_path: Path) -> None:
+    page = translate_script(b"require 'gnuplot' gnuplot.plot(torch.ones(2))", "p.lua")
+    tmp_path.joinpath("p.py").write_text(page.code)
+    tmp_path.joinpath(page_library.FILE).write_text(page_library.source(["gnuplot_plot"]))
+    assert requirements(tmp_path) == ["matplotlib", "numpy", "torch"]

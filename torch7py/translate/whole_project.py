@@ -203,12 +203,21 @@ def requirements(out: Path) -> list[str]:
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
+            elif isinstance(node, ast.Call):
+                names = _imported_late(node)
             packages |= {name.partition(".")[0] for name in names} - local_modules
     if any(out.rglob("*.safetensors")):
         packages.add("safetensors")
     return sorted(
         _PACKAGES.get(name, name) for name in packages - set(sys.stdlib_module_names) - _modules(out)
     )
+
+
+def _imported_late(node: ast.Call) -> list[str]:
+    """What the pages' library imports where it is needed: ``import_library("matplotlib.figure", "plots")``."""
+    is_import = isinstance(node.func, ast.Name) and node.func.id == "import_library"
+    names = [argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)]
+    return [name for name in names if is_import and isinstance(name, str)]
 
 
 def _modules(out: Path) -> set[str]:
