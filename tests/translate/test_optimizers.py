@@ -203,6 +203,58 @@ def test_a_method_chosen_by_an_option(tmp_path, name):
     assert "fs = optimizer.step(feval)" in code
 
 
+NAMED = """local cmd = torch.CmdLine()
+cmd:option('-method', '%s', 'sgd | adam | rmsprop')
+local opt = cmd:parse(arg)
+%s
+local state = {learningRate = 0.1, weightDecay = 0.01, momentum = 0.9}
+for i = 1, 3 do
+   local _, fs = %s(feval, w, state)
+   print(fs[1])
+   state.learningRate = state.learningRate * 0.5
+end
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "method"),
+    [
+        ("sgd", "", "optim[opt.method]"),
+        ("adam", "local method = optim[opt.method]", "method"),
+        ("rmsprop", "local name = opt.method", "optim[name]"),
+    ],
+)
+def test_a_method_chosen_by_its_name(tmp_path, name, before, method):
+    """The optimizer is made once, of those that the option's help names; each takes its own of the settings."""
+    code = verified(NAMED % (name, before, method), tmp_path)
+    assert '"rmsprop": lambda: torch.optim.RMSprop(model.parameters(), lr=0.1, weight_decay=0.01),' in code
+    assert '"adagrad"' not in code
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        # settings that are computed, and one that only one of the methods has and that changes
+        NAMED.replace("0.01,", "math.sqrt(0.01),"),
+        NAMED.replace("learningRate = state.learningRate", "momentum = state.momentum"),
+        # another variable of the same name
+        (
+            NAMED.replace("opt = ", "opt = cmd:parse(arg)\nlocal name = ").replace(
+                "name = cmd:parse(arg)", "name = opt.method"
+            )
+            + "local function other(name) optim[name](feval, w, state) end\nother('rmsprop')\nprint(w:norm())\n"
+        ),
+        # an option that the program sets later, by its name and by another's
+        NAMED + "opt.method = 'adam'\n",
+        NAMED + "for k in pairs{method = 1} do opt[k] = 'adam' end\n",
+    ],
+)
+def test_names_of_methods_that_have_no_idiomatic_form(tmp_path, source):
+    in_plain_calls(
+        source % ("sgd", "", "optim[name]" if "local name" in source else "optim[opt.method]"), tmp_path
+    )
+
+
 def test_all_losses_of_a_step(tmp_path):
     source = """local state = {maxIter = 5, verbose = true}
 local _, fs = optim.lbfgs(feval, w, state)

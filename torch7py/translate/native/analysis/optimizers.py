@@ -137,6 +137,8 @@ class Definition:
     module: Expression
     once: bool = False  # `state = state or {...}`
     restored: Restored | None = None  # the state that it goes on from
+    choices: tuple[str, ...] = ()  # the methods that it may be for, where the program has the name of one
+    chosen: Expression | None = None  # and this name
 
 
 @dataclass(eq=False)
@@ -171,7 +173,8 @@ class Optimizer:
     @property
     def constructions(self) -> list[tuple[str, tree.Table]]:
         """What it may be made as, and with which settings."""
-        return [(d.option, d.table) for d in self.definitions] or [(self.option, self.table)]
+        several = [(name, d.table) for d in self.definitions for name in d.choices or (d.option,)]
+        return several or [(self.option, self.table)]
 
     def form(self, name: str, table: tree.Table) -> Method:
         """How a method is written with the settings of a table: optim.sgd in one of three ways."""

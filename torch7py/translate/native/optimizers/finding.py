@@ -10,6 +10,7 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.native.analysis.optimizers import METHODS, Definition, Optimizer
 from torch7py.translate.native.analysis.state_slots import Holder
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.optimizers import choices
 from torch7py.translate.native.optimizers.lifetimes import block_of, stay_together
 from torch7py.translate.native.optimizers.restored import restored
 from torch7py.translate.native.optimizers.settings import completed, find_changes
@@ -187,6 +188,8 @@ def _options(t: Translation, node: Call) -> list[str]:
     callees: list[Expression | None] = [node.callee]
     if isinstance(node.callee, Name):
         callees = [value for _, value in t.training.assigned_to(t.scopes.of_name[node.callee])]
+    if choices.by_name(t, node.callee) is not None:
+        return list(choices.named_methods(t))
     options: list[str] = []
     for callee in callees:
         option = None if callee is None else _method_at(t, callee)
@@ -273,14 +276,22 @@ def _kept(t: Translation, holder: Holder, nodes: list[Call]) -> None:
             same = holders.of(value.left) is not None and holders.of(value.left) == holder
             value = value.right if same else None
         settings = _settings(t, nodes, value)
-        option = _option_at(t, nodes, statement)
+        names = _names(t, nodes)
+        option = choices.named_methods(t)[0] if names else _option_at(t, nodes, statement)
         module = _module_at(t, nodes, statement, target)
         if settings is None or option is None or module is None:
             return
         if settings is value:
             settings, setting_statements = completed(t, holder, statement, settings)
             behind += setting_statements
-        definitions.append(Definition(statement, target, settings, option, module, once, state))
+        definition = Definition(statement, target, settings, option, module, once, state)
+        if names:
+            definition.choices, definition.chosen = choices.named_methods(t), names[0]
+            if once or state is not None or not choices.values_can_wait(t, settings):
+                return
+            if not choices.seen_from(t, names[0], statement):
+                return
+        definitions.append(definition)
     if not definitions:
         return
     nothing = [(s, target) for s, target, value in assignments if isinstance(value, tree.Nil)]
@@ -313,6 +324,14 @@ def _kept(t: Translation, holder: Holder, nodes: list[Call]) -> None:
             for statement, target, _ in holders.assigned(chosen):
                 t.training.drop_target(statement, target)
             t.training.dropped_variables.add(chosen)
+
+
+def _names(t: Translation, nodes: list[Call]) -> list[Expression]:
+    """The name that all of these calls take their method by; none if they do not."""
+    names = [name for call in nodes if (name := choices.by_name(t, call.callee)) is not None]
+    variables = {t.scopes.of_name[n.base if isinstance(n, tree.Index) else n] for n in names}  # type: ignore[index]
+    same = len(names) == len(nodes) and all(tree_queries.same_expression(n, names[0]) for n in names)
+    return names if same and len(variables) == 1 else []
 
 
 def _free_field(t: Translation, holder: tuple[Type, str]) -> str:
@@ -397,9 +416,9 @@ def _settings(t: Translation, nodes: list[Call], value: Expression | None) -> tr
 
 def _option_at(t: Translation, nodes: list[Call], statement: Statement) -> str | None:
     """The method that the state made by a statement is for: of several, the one that is chosen beside it."""
-    choices = [option for call in nodes for option in _options(t, call)]
-    if set(choices) == {choices[0]}:
-        return choices[0]
+    options = [option for call in nodes for option in _options(t, call)]
+    if set(options) == {options[0]}:
+        return options[0]
     beside: set[str] = set()
     for call in nodes:
         if not isinstance(call.callee, Name):

@@ -50,9 +50,25 @@ def _assign(
     t: Translation, optimizer: Optimizer, name: str, definition: Definition | Optimizer
 ) -> str | None:
     """Give a variable the optimizer; by what its rate decays."""
+    if isinstance(definition, Definition) and definition.chosen is not None:
+        _assign_chosen(t, optimizer, name, definition, definition.chosen)
+        return None
     construction, decay = _construction(t, optimizer, definition.option, definition.table, definition.module)
     t.emit(f"{name} = {construction}")
     return decay
+
+
+def _assign_chosen(
+    t: Translation, optimizer: Optimizer, name: str, definition: Definition, chosen: Expression
+) -> None:
+    """``optimizer = {"sgd": lambda: torch.optim.SGD(...), ...}[opt.method]()``"""
+    items = []
+    for option in definition.choices:
+        construction, decay = _construction(t, optimizer, option, definition.table, definition.module)
+        if decay is not None:
+            raise Problem("T7-228", chosen.line, "a rate that falls, of a method that may be one of several")
+        items.append(f"{code.quoted(option)}: lambda: {construction}")
+    t.emit(f"{name} = {{{', '.join(items)}}}[{t.value(chosen).text}]()")
 
 
 def _construction(
