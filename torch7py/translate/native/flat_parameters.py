@@ -14,7 +14,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement
 
-__all__ = ["HELPER", "changed_in_part", "used_as_vectors", "value", "write"]
+__all__ = ["HELPER", "changed_in_part", "has_settings_by_element", "used_as_vectors", "value", "write"]
 
 HELPER = "flatten_parameters"
 _BY_ELEMENT = ("learningRates", "weightDecays")
@@ -48,7 +48,7 @@ def used_as_vectors(t: Translation, holders: Holders, vectors: list[Holder]) -> 
     weights, gradients = vectors[0] if vectors else None, vectors[1] if len(vectors) > 1 else None
     if not vectors or any(isinstance(v, Variable) and v.kind == "parameter" for v in vectors):
         return False
-    if _has_settings_by_element(t):
+    if has_settings_by_element(t):
         return True
     reads = {n: v for v in vectors for n in holders.uses(v)}
     plain: set[Expression] = set()
@@ -84,7 +84,7 @@ def used_as_vectors(t: Translation, holders: Holders, vectors: list[Holder]) -> 
     return not set(reads) <= plain
 
 
-def _has_settings_by_element(t: Translation) -> bool:
+def has_settings_by_element(t: Translation) -> bool:
     """Whether the program gives optim a rate or a weight decay for each element of a vector."""
     keys = [node.key for node in tree.walk(t.program) if isinstance(node, (Index, tree.Field))]
     return any(isinstance(key, tree.String) and key.value in _BY_ELEMENT for key in keys)

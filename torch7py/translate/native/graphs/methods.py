@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from torch7py.translate import tree
 from torch7py.translate.layers.in_place import KEPT_INPUT
@@ -12,7 +13,9 @@ from torch7py.translate.naming import TOKEN
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, add_constant, atom
 from torch7py.translate.native.graphs.needs import Needs
+from torch7py.translate.native.graphs.order_matters import order_matters
 from torch7py.translate.native.graphs.parts import Child, GraphClass, Part, Site, camel, declared
+from torch7py.translate.native.graphs.running_order import UnknownOrder, running_order
 from torch7py.translate.native.graphs.sites import annotation, function_of
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.quoting import comment
@@ -30,6 +33,10 @@ class Methods(Needs):
     named: bool  # whether the program asks for what nodes are annotated with
     target: Variable | None  # what the node of this statement is assigned to
 
+    @cached_property
+    def order_matters(self) -> bool:
+        return order_matters(self.t)
+
     def write(self, cls: GraphClass, parameters: list[str]) -> list[str]:
         """The lines of a class."""
         t = self.t
@@ -42,6 +49,8 @@ class Methods(Needs):
                 forward = self._method("forward")
             if cls.body.opening is not None:
                 cls.waiting.append(cls.body.opening)
+            self._order_children(cls)
+            lists = self._lists(cls)
             init = self._method("init")
             for comment in [*cls.waiting, *cls.body.closing] if not cls.silent else ():
                 t.comment(comment)
@@ -63,7 +72,7 @@ class Methods(Needs):
             f"    def __init__({', '.join(['self', *parameters])}):",
             "        super().__init__()",
             *(f"        self.{name} = {name}" for name in cls.kept if name not in late),
-            *(f"        self.{child.name} = nn.ModuleList()" for child in cls.children if child.many),
+            *lists,
             *init,
             *(f"        self.{name} = {name}" for name in cls.kept if name in late),
             "",
@@ -80,6 +89,49 @@ class Methods(Needs):
         while lines and not lines[-1].strip():
             lines.pop()
         return lines
+
+    def _order_children(self, cls: GraphClass) -> None:
+        """Have a class's attributes in the order of the graph, where the program asks for it."""
+        natural = [c for c in cls.children if c.many] + [c for c in cls.children if not c.many]
+        order = cls.attributes = natural
+        if not self.order_matters:
+            return
+        last = cls.body.statements[-1]
+        is_part = not (isinstance(last, tree.Return) and any(map(self.makes_graph, last.values)))
+        try:
+            order = running_order(self, cls)
+            if order != natural and any(child.chosen for child in order):
+                raise UnknownOrder
+        except UnknownOrder:
+            if not is_part:  # which counts in the graph that it is a part of
+                raise Problem(
+                    "T7-221", last.line, "a graph whose layers the program asks for by their order"
+                ) from None
+        if order != natural:
+            cls.attributes, cls.order = order, [*order]
+
+    def _lists(self, cls: GraphClass) -> list[str]:
+        """What makes the empty lists of layers."""
+        self.t.lines, self.t.depth = [], 2
+        for child in cls.children:
+            if child.many:
+                self.t.emit(f"{self._in_init(child)} = nn.ModuleList()")
+                self._place(child)
+        return self.t.lines
+
+    def _in_init(self, child: Child) -> str:
+        """What the constructor calls a layer, which is a variable until the attributes before it are there."""
+        waits = child in self.at.order[1:]
+        return child.name if waits else f"self.{child.name}"
+
+    def _place(self, child: Child) -> None:
+        """Note that a layer is made: it becomes an attribute with those that waited for it, if it need not wait."""
+        order = self.at.order
+        self.at.made.add(child)
+        while order and order[0] in self.at.made:
+            first = order.pop(0)
+            if first is not child:
+                self.t.emit(f"self.{first.name} = {first.name}  # where the graph runs it")
 
     def part(self, function: tree.Function, line: int) -> Part:
         """The class of a function that makes nodes of nodes."""
@@ -104,9 +156,10 @@ class Methods(Needs):
         size_upvalues = [v for v in outer if self.is_plain(v) and not (fields and v.name == "self")]
         name = t.models.written.class_name(camel(function.name or "part"))
         gives = len(last.values)
-        part = self.parts[function] = Part(name, sizes, nodes, size_upvalues, node_upvalues, gives)
         cls = GraphClass(name, scope, function.body)
-        cls.inputs = [t.names.of_variable(v) for v in [*nodes, *node_upvalues]]
+        part = self.parts[function] = Part(cls, sizes, nodes, size_upvalues, node_upvalues, gives)
+        cls.given = [*nodes, *node_upvalues]
+        cls.inputs = [t.names.of_variable(v) for v in cls.given]
         self.take_fields(cls, fields)
         first: dict[str, Index] = {}  # of each field one place
         for node in fields:
@@ -203,14 +256,17 @@ class Methods(Needs):
                 if name is not None and len(site.children) == 1:
                     child = site.children[0]
                     last = "[-1]" if child.many else ""
-                    self.t.emit(f"self.{child.name}{last}.name = {self.t.value(name)}")
+                    self.t.emit(f"{self._in_init(child)}{last}.name = {self.t.value(name)}")
 
     def _write_construction(self, child: Child, make: str, setup: tuple[str, ...]) -> None:
         t = self.t
-        me = f"self.{child.name}"
-        t.emit(f"{me}.append({make})" if child.many else f"{me} = {make}")
+        me = self._in_init(child)
+        if make != me:  # a layer that the program has in a variable
+            t.emit(f"{me}.append({make})" if child.many else f"{me} = {make}")
         for line in setup:
             t.emit(line.replace("{self}", f"{me}[-1]" if child.many else me))
+        if not child.many:
+            self._place(child)
 
     def _part_construction(self, call: Call, part: Part) -> str:
         texts = []

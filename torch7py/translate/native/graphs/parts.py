@@ -43,19 +43,6 @@ class Site:
 
 
 @dataclass(eq=False)
-class Part:
-    """A function that makes nodes of nodes, as a class: its constructor's and its forward's arguments."""
-
-    name: str
-    sizes: list[Variable]
-    nodes: list[Variable]
-    size_upvalues: list[Variable]
-    node_upvalues: list[Variable]
-    gives: int = 1  # how many nodes
-    fields: list[Index] = field(default_factory=list)  # of the object in whose method it is
-
-
-@dataclass(eq=False)
 class GraphClass:
     """A class that is being written."""
 
@@ -77,6 +64,29 @@ class GraphClass:
     iterators: dict[str, str] = field(default_factory=dict)  # of children whose turn has no number
     # Fields of the object whose method makes the graph, and what the class calls them.
     fields: dict[str, str] = field(default_factory=dict)
+    given: list[Variable] = field(default_factory=list)  # the nodes that a part of a graph is given
+    attributes: list[Child] = field(default_factory=list)  # the children, in their order as attributes
+    # The children that are still to become attributes of it, in this order, where that is not the one in which its
+    # constructor makes them; and those that are made.
+    order: list[Child] = field(default_factory=list)
+    made: set[Child] = field(default_factory=set)
+
+
+@dataclass(eq=False)
+class Part:
+    """A function that makes nodes of nodes, as a class: its constructor's and its forward's arguments."""
+
+    cls: GraphClass
+    sizes: list[Variable]
+    nodes: list[Variable]
+    size_upvalues: list[Variable]
+    node_upvalues: list[Variable]
+    gives: int = 1  # how many nodes
+    fields: list[Index] = field(default_factory=list)  # of the object in whose method it is
+
+    @property
+    def name(self) -> str:
+        return self.cls.name
 
 
 def declared(variable: Variable) -> int:

@@ -23,7 +23,7 @@ from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement
 __all__ = ["ParameterLists"]
 
 # Layers whose parameters have another order in PyTorch, or are other ones.
-_OTHERS = re.compile("gModule|LSTM|GRU|MuFuRu|Recurr|BRNN|MapTable")
+_OTHERS = re.compile("LSTM|GRU|MuFuRu|Recurr|BRNN|MapTable")
 
 
 class ParameterLists:
@@ -96,7 +96,10 @@ class ParameterLists:
         return any(self.t.scopes.of_name[loop.names[0]].reads for loop in loops)
 
     def _refuse_others(self, node: Invoke) -> None:
-        if any(_OTHERS.search(layer.name) for layer in all_layers(self.t.type(node.receiver))):
+        names = {layer.name for layer in all_layers(self.t.type(node.receiver))}
+        if "nn.gModule" in names:  # its layers are any of the program
+            names.update(self.t.layer_names)
+        if any(map(_OTHERS.search, names)):
             raise Problem("T7-227", node.line, "numbers of parameters, which have another order in PyTorch")
 
     def whole(self, node: Expression) -> Py | None:
