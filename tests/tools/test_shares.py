@@ -23,7 +23,7 @@ def checkouts(tmp_path: Path) -> Path:
     (folder / "alone.lua").write_text("print(1)\nprint(debug.sethook())\n")
     (folder / "broken.lua").write_text("print(\n")
     (folder / "unset.lua").write_text(
-        "print(1)\nprint(settings.rate)\nprint(qt.connect(1))\nprint(debug.sethook())\n"
+        "print(1)\n" * 4 + "print(settings.rate)\nprint(qt.connect(1))\nprint(debug.sethook())\n"
     )
     (folder / "absent.lua").write_text("require 'nowhere'\nprint(1)\nprint(debug.sethook())\n")
     git = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e"]

@@ -446,7 +446,8 @@ for t = 2, 1, -1 do
    print(back[1]:sum(), back[2]:sum(), back[3][2]:sum())
    ds = back[3]
 end
-print(net:parameters()[1]:norm())
+net.note = 'kept'
+print(net:parameters()[1]:norm(), net.note)
 ---
 -- weights of a convolution over frames, as Torch7 has them
 require 'nn'
