@@ -36,15 +36,16 @@ function printed() local text = concat(out, "\n") out = {} return text end
 
 
 @functools.cache
-def _runtime() -> Runtime:
+def _runtime(printing: str) -> Runtime:
     """One for all programs, as they leave nothing behind but what they print."""
     runtime = Runtime(seed=1)
-    runtime.execute(PRINT, "=print")
+    runtime.execute(printing, "=print")
     return runtime
 
 
-def in_runtime(source: str) -> str:
-    runtime = _runtime()
+def in_runtime(source: str, printing: str = PRINT) -> str:
+    """What a program prints. ``printing``: Lua that has ``print`` keep its texts, and ``printed`` give them."""
+    runtime = _runtime(printing)
     runtime.execute("printed()")
     runtime.execute(source, "@p.lua")
     return str(runtime.execute("return printed()") or "")

@@ -6,7 +6,6 @@ Pages print tensors and modules as PyTorch does, so that their texts are not Tor
 from __future__ import annotations
 
 import builtins
-import functools
 import math
 import re
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from tests.inner_runtime import InnerRuntime
+from tests.translate import running
 from tests.translate.running import whole_library
 from torch7py.translate import page_library
 from torch7py.translate.native.program import Native
@@ -67,19 +66,8 @@ function printed() local text = concat(out, "\n") out = {} seed(1) return text e
 """
 
 
-@functools.cache
-def _runtime() -> InnerRuntime:
-    """One for all programs, as they leave nothing behind but what they print."""
-    runtime = InnerRuntime(seed=1)
-    runtime.execute(PRINT, "=print")
-    return runtime
-
-
 def in_runtime(source: str) -> str:
-    runtime = _runtime()
-    runtime.execute("printed()")
-    runtime.execute(source, "@p.lua")
-    return str(runtime.execute("return printed()") or "")
+    return running.in_runtime(source, PRINT)
 
 
 def _numbers(x: torch.Tensor) -> str:

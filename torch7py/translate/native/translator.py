@@ -246,6 +246,8 @@ class Translator(Translation):
         try:
             with self.doubting():
                 self.write(node)
+            self.training.after(node)
+            self.models.hooks.after(node)
         except Problem:
             return False
         return True

@@ -23,6 +23,7 @@ _TRAVERSALS = {"findModules", "listModules"}
 
 
 def order_matters(t: Translation) -> bool:
+    """Whether a program uses flat vectors by place, numbers parameters, or counts or draws layer by layer."""
     return _Order(t).matters()
 
 

@@ -165,14 +165,14 @@ class _Following:
             self._inner(node.body)
         elif isinstance(node, tree.If):
             self._choose(node)
-        elif isinstance(node, (tree.LocalFunction, tree.FunctionStatement)):
-            pass  # it is followed where it is called
         elif isinstance(node, tree.GenericFor) and self._items_of(node) is not None:
             for number, item in enumerate(self._items_of(node) or [], start=1):
                 for name, value in zip(node.names, (number, item), strict=False):
                     self._set(name, value)
                 self._inner(node.body)
-        else:
+        elif not isinstance(
+            node, (tree.LocalFunction, tree.FunctionStatement)
+        ):  # followed where they are called
             self._pass_over(node)
 
     def _items_of(self, node: tree.GenericFor) -> list[_Value] | None:
