@@ -275,7 +275,7 @@ def test_a_number_that_types_do_not_hold(rt: Runtime, number: str) -> None:
               function() return x:zero():add(v)[1][1] end,
               function() return x:fill(1):mul(v)[1][1] end,
               function() return x:apply(function() return v end)[1][1] end,
-              function() return x:zero():maskedFill(x:eq(0), v)[1][1] end,
+              function() x:zero():maskedFill(x:eq(0), v) return x[1][1] end,
               function() s[1] = v return s[1] end,
               function() return s:fill(v)[1] end,
            }}

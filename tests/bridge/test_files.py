@@ -46,7 +46,9 @@ def test_a_zero_keeps_its_sign(runtime: Runtime) -> None:
         sign(f:readDouble())
         sign(torch.FloatTensor(300):fill(ZERO)[300])
         sign(torch.DoubleStorage(3):fill(ZERO)[2])
-        sign(torch.Tensor(2):zero():maskedFill(torch.ByteTensor {1, 0}, ZERO)[1])
+        local masked = torch.Tensor(2):zero()
+        masked:maskedFill(torch.ByteTensor {1, 0}, ZERO)
+        sign(masked[1])
         sign(torch.Tensor(2, 2):fill(ZERO):add(ZERO)[1][2])
     """)
     assert list(runtime.globals["signs"]) == [float("-inf")] * 5

@@ -53,6 +53,8 @@ PRELUDE = """
 M, V, S, P = torch.randn(3,4), torch.randn(4), torch.randn(3,3), torch.randn(2,4,3)
 N, Q, I, IM = torch.randn(3), torch.randn(2,3,4), torch.LongTensor{1,2}, torch.LongTensor(3,4):fill(1)
 B = torch.ByteTensor(3,4):fill(1)
+operands = {}
+for _, operand in ipairs{M, V, S, P, N, Q, I, IM, B} do operands[operand] = true end
 function called(f)
    local before, memory = x:clone(), torch.pointer(x:storage())
    r = {pcall(f)}
@@ -63,6 +65,7 @@ function called(f)
    if rawequal(v, x) then gives = 'receiver'
    elseif #r > 2 then gives = 'several'
    elseif not torch.isTensor(v) then gives = 'value'
+   elseif operands[v] then gives = 'operand'
    elseif v:storage() and torch.pointer(v:storage()) == memory then gives = 'view'
    else gives = 'fresh' end
    return true

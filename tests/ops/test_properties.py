@@ -279,10 +279,10 @@ def test_rows(rt: Runtime, data: Data) -> None:
     wanted = a.copy()
     wanted[at] = array(src)
     target = x.clone()
-    same(run(rt, "return x:indexCopy(d, i, s)", x=target, d=dim + 1, i=index, s=src), wanted)
+    same(run(rt, "x:indexCopy(d, i, s) return x", x=target, d=dim + 1, i=index, s=src), wanted)
     wanted = a.copy()
     wanted[at] += array(src)
-    same(run(rt, "return x:indexAdd(d, i, s)", x=x.clone(), d=dim + 1, i=index, s=src), wanted)
+    same(run(rt, "x:indexAdd(d, i, s) return x", x=x.clone(), d=dim + 1, i=index, s=src), wanted)
     wanted = a.copy()
     wanted[at] = 3
     run(rt, "x:indexFill(d, i, 3)", x=x, d=dim + 1, i=index)

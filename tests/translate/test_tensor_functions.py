@@ -52,3 +52,31 @@ def test_a_program(tmp_path: Path) -> None:
     assert [str(problem) for problem in page.problems] == []
     assert page.native == page.statements
     assert verify_script(page, path).largest == 0
+
+
+LAST = """require 'torch'
+local x = torch.Tensor{{4, 1, 2}, {1, 3, 0.5}, {2, 0.5, 5}}
+local mask, row, r = torch.eye(3):byte(), torch.LongTensor{2}, torch.Tensor()
+local y = torch.ones(1, 3)
+local z = x:indexCopy(1, row, y)
+z:mul(3)
+local n = x:maskedFill(mask, 2)
+print(y:sum(), x:sum(), n + 1)
+local i = r:index(x, 1, row)
+print(i:size(1), r:sum())
+local m = r:maskedSelect(x, mask)
+print(m:size(1), r:size(1))
+print(x:indexAdd(1, row, torch.ones(1, 3)):sum())
+local function filled(t, k) return t:indexFill(1, row, k * 2) end
+print(filled(x, 3), x:sum())
+local function cleared(t, k) return t:maskedFill(mask, k - 3) end
+print(cleared(x, 3), x:sum())
+"""
+
+
+def test_calls_that_give_their_last_argument(tmp_path: Path) -> None:
+    path = tmp_path / "a.lua"
+    path.write_text(LAST)
+    page = translate_script(LAST.encode(), str(path))
+    assert [str(problem) for problem in page.problems] == []
+    assert verify_script(page, path).largest == 0

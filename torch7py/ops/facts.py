@@ -32,7 +32,8 @@ class MethodFacts:
     - ``writes``: whether it changes its tensor, its elements or which memory and shape it has: ``always``, ``never``,
       or ``as result``, where it is given an operand as well, ``x:sum(y, 1)``;
     - ``gives``: what it gives otherwise: the ``receiver`` itself, a ``view`` of its memory, a ``fresh`` tensor,
-      ``several`` results, or a ``value`` that is no tensor, a storage or a table say, which may lie in its memory;
+      ``several`` results, an ``operand``, or a ``value`` that is no tensor, a storage or a table say, which may lie
+      in its memory;
     - ``draws``: whether it draws random numbers;
     - ``elementwise``: whether it may be called without arguments and then treats each element alone.
     """
@@ -54,7 +55,7 @@ def facts_of_method(name: str) -> MethodFacts | None:
         return None
     gives: set[str] = {"receiver"} if operation.may_keep or operation.form in _WRITING else set()
     if operation.form not in _WRITING:
-        gives = gives.union(*(_GIVES.get(case.returns, {"value"}) for case in cases))
+        gives = gives.union(*map(_gives, cases))
     returns_itself = any(case.returns == "self" for case in cases)
     always = operation.form in _WRITING or returns_itself
     writes = "always" if always else "as result" if operation.form is Form.QUERY else "never"
@@ -63,6 +64,14 @@ def facts_of_method(name: str) -> MethodFacts | None:
         c.elementwise and len(c.parameters) == 1 for c in cases
     )
     return MethodFacts(writes, frozenset(gives), draws, elementwise)
+
+
+def _gives(case: Case) -> set[str]:
+    gives = _GIVES.get(case.returns, {"value"})
+    if not case.gives_last or case.returns != "self":
+        return gives
+    last = {"operand" if case.parameters[-1].kind == "T" else "value"}
+    return last if case.gives_last == "always" else gives | last
 
 
 def _is_of_tensor(case: Case) -> bool:

@@ -61,9 +61,9 @@ def _index_into(out: T, x: T, dim: int, index: T) -> None:
     torch.index_select(x, dim, rows, out=out)
 
 
-@operation("index", "x:T dim:index index:Long", Form.QUERY, inplace=_index_into)
+@operation("index", "x:T dim:index index:Long", Form.QUERY, inplace=_index_into, gives_last="always")
 def _index(x: T, dim: int, index: T) -> T:
-    """``[r.]index(x, dim, index)``: copies of these rows."""
+    """``[r.]index(x, dim, index)``: copies of these rows. With ``r`` it gives the index."""
     _check_vector("index", x, dim, index)
     rows = index - 1
     if x.device.type != "cpu":
@@ -103,9 +103,12 @@ def _by(x: T) -> str:
     return "x".join(map(str, memory.size_of(x)))
 
 
-@operation("indexCopy", "x:T dim:index index:Long src:T", Form.METHOD, returns="self")
+@operation("indexCopy", "x:T dim:index index:Long src:T", Form.METHOD, returns="self", gives_last="always")
 def _index_copy(x: T, dim: int, index: T, src: T) -> None:
-    """``x:indexCopy(dim, index, src)``: row index[i] becomes row i of src; of equal indices the last counts."""
+    """``x:indexCopy(dim, index, src)``: row index[i] becomes row i of src; of equal indices the last counts.
+
+    It gives src.
+    """
     rows = _rows("indexCopy", x, dim, index)
     values = _sources("indexCopy", x, dim, index, src)
     if overlap.shares(x, src):
@@ -115,9 +118,12 @@ def _index_copy(x: T, dim: int, index: T, src: T) -> None:
     _by_rows(T.index_copy_, x, dim, rows, values)
 
 
-@operation("indexAdd", "x:T dim:index index:Long src:T", Form.METHOD, returns="self")
+@operation("indexAdd", "x:T dim:index index:Long src:T", Form.METHOD, returns="self", gives_last="always")
 def _index_add(x: T, dim: int, index: T, src: T) -> None:
-    """``x:indexAdd(dim, index, src)``: row i of src is added to row index[i], however often it is named."""
+    """``x:indexAdd(dim, index, src)``: row i of src is added to row index[i], however often it is named.
+
+    It gives src.
+    """
     rows = _rows("indexAdd", x, dim, index)
     values = _sources("indexAdd", x, dim, index, src)
     if overlap.shares(x, src):
@@ -128,9 +134,11 @@ def _index_add(x: T, dim: int, index: T, src: T) -> None:
     _by_rows(T.index_add_, x, dim, rows, values)
 
 
-@operation("indexFill", "x:T dim:index index:Long value:real", Form.METHOD, returns="self")
+@operation(
+    "indexFill", "x:T dim:index index:Long value:real", Form.METHOD, returns="self", gives_last="always"
+)
 def _index_fill(x: T, dim: int, index: T, value: float) -> None:
-    """``x:indexFill(dim, index, value)``: all elements of the rows index[i] become the number."""
+    """``x:indexFill(dim, index, value)``: all elements of the rows index[i] become the number, which it gives."""
     _by_rows(T.index_fill_, x, dim, _rows("indexFill", x, dim, index), value)
 
 
@@ -252,16 +260,22 @@ def _masked_select_into(out: T, x: T, mask: T) -> None:
     overlap.copy_offsets(out, overlap.offsets(out), x, read)
 
 
-@operation("maskedSelect", "x:T mask:Byte", Form.QUERY, inplace=_masked_select_into)
+@operation("maskedSelect", "x:T mask:Byte", Form.QUERY, inplace=_masked_select_into, gives_last="cpu")
 def _masked_select(x: T, mask: T) -> T:
-    """``[r.]maskedSelect(x, mask)``: the elements under the ones of the mask, as a vector."""
+    """``[r.]maskedSelect(x, mask)``: the elements under the ones of the mask, as a vector.
+
+    With ``r`` it gives the mask, of CUDA tensors ``r``.
+    """
     chosen = _mask("maskedSelect", x, mask)
     return x.masked_select(chosen)
 
 
-@operation("maskedFill", "x:T mask:Byte value:real", Form.METHOD, returns="self")
+@operation("maskedFill", "x:T mask:Byte value:real", Form.METHOD, returns="self", gives_last="cpu")
 def _masked_fill(x: T, mask: T, value: float) -> None:
-    """``x:maskedFill(mask, value)``: the elements under the ones of the mask become the number."""
+    """``x:maskedFill(mask, value)``: the elements under the ones of the mask become the number.
+
+    It gives the number, of a CUDA tensor the tensor.
+    """
     chosen = _mask("maskedFill", x, mask)
     if 0 in x.stride() and repeated_dims(x):
         for select in repetitions(x):

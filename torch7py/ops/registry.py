@@ -120,6 +120,8 @@ class Case:
     ``columns`` numbers those of the results (from 0) that lie column by column in memory. ``takes_out``: the
     function takes ``out=``, a tensor of the first parameter's size that the result is to be computed into.
     ``copies_first``: with ``out``, the first tensor is copied there, and the operation is done to the copy.
+    ``gives_last``: it gives its last argument where others give the tensor that they wrote to. The original has
+    some methods like this by oversight, of tensors of the CPU alone (``"cpu"``) or of all (``"always"``).
     """
 
     parameters: tuple[Parameter, ...]
@@ -131,6 +133,7 @@ class Case:
     columns: tuple[int, ...] = ()
     takes_out: bool = False
     copies_first: bool = False
+    gives_last: str = ""
 
     @property
     def elementwise(self) -> bool:
@@ -202,6 +205,7 @@ def operation(
     loop: str = "",
     columns: tuple[int, ...] = (),
     copies_first: bool = False,
+    gives_last: str = "",
     about: str = "",
 ) -> Callable[[F], F]:
     """Register one case of an operation; the first case of a name states its form.
@@ -211,6 +215,7 @@ def operation(
     the element, ``v`` the case's number, ``y`` the element of its tensor; of a sum, ``s`` is what came before. It
     must be exact to the last bit: one addition, multiplication or division.
     ``copies_first``: what is written when ``out`` shares memory with an operand is told by that order (see ``Case``).
+    ``gives_last``: what a call gives is its last argument (see ``Case``).
     """
     if returns not in RETURNS:
         raise ValueError(f"operation {name!r} returns {returns!r}?")
@@ -244,6 +249,7 @@ def operation(
                 columns,
                 takes_out,
                 copies_first,
+                gives_last,
             )
         )
         return function

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.facts.methods import COMPARISONS, ELEMENTWISE
+from torch7py.translate.facts.methods import COMPARISONS, ELEMENTWISE, gives_last
 from torch7py.translate.kinds import Description, Type, all_parts, unify
 from torch7py.translate.layers.as_modules import weight_rank
 from torch7py.translate.tree import Expression, Index, Invoke
@@ -136,6 +136,9 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
 
 def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Type]) -> bool:
     method, result = node.method, results[0]
+    of_which = gives_last(method, [argument.kind for argument in arguments])
+    if of_which:  # what is only so on the CPU is not known here
+        return unify(result, arguments[-1]) if of_which == "always" else False
     if method in ("size", "stride"):
         if node.arguments:
             return result.be("number") | result.mark("whole")

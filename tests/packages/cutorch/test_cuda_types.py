@@ -98,6 +98,13 @@ def test_results_stay_on_the_card(cuda: Runtime, name: str) -> None:
     assert cuda.execute("return joined[4][1], rows[1][1], picked[1][1], picked[1][2]") == (3, 3, 3, 2)
 
 
+def test_masks_give_the_tensor_and_rows_the_last_argument(cuda: Runtime) -> None:
+    """As upstream has written them: only the ones of masks say there that they return it."""
+    cuda.execute("x, r = torch.CudaTensor{1, 2}, torch.CudaTensor() m, i = x:gt(1), torch.CudaLongTensor{2}")
+    assert cuda.execute("return x:maskedFill(m, 5) == x, r:maskedSelect(x, m) == r") == (True, True)
+    assert cuda.execute("return x:indexFill(1, i, 7), r:index(x, 1, i) == i, r[1]") == (7, True, 7)
+
+
 # The mean of each distribution, or its median where it has none.
 DRAWS = {
     "uniform(1, 3)": 2.0,

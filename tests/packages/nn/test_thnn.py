@@ -32,7 +32,8 @@ def cuda() -> Iterator[Runtime]:
 MASKED = """
     local Masked, parent = torch.class('nn.Masked', 'nn.Module')
     function Masked:updateOutput(input)
-       local x = input[1]:maskedFill(input[2], -1e30)
+       local x = input[1]
+       x:maskedFill(input[2], -1e30)
        x.THNN.SoftMax_updateOutput(x:cdata(), self.output:cdata())
        return self.output
     end

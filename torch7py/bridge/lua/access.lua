@@ -171,7 +171,7 @@ local function resize_method(mt)
    end
 end
 
--- x:index(dim, i) and r:index(x, dim, i) where few elements are picked, or whole rows of them
+-- x:index(dim, i) and r:index(x, dim, i), which gives i, where few elements are picked, or whole rows of them
 local LONG_ROW, MOST_IN_ROWS = 128, 16384   -- bytes, numbers
 
 local function index_method(mt, pointer, kind)
@@ -241,7 +241,7 @@ local function index_method(mt, pointer, kind)
          if made then return made end
       elseif count == 1 and type(dim) == 'userdata' and getmetatable(u) == mt then
          local made = picked(dim, i, ...)
-         if made and put(u, made, dim) then return u end
+         if made and put(u, made, dim) then return (...) end
       end
       barrier()
       return index(u, dim, i, ...)

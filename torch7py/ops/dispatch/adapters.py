@@ -191,8 +191,9 @@ class Adapters:
         if matched is None:
             return None
         slots, element = matched
-        source = self._source(operation, case, outs, slots, element, len(kinds))
-        mode = self._mode(case, outs)
+        last = self._gives_last(case, outs, kinds)
+        source = self._source(operation, case, outs, slots, element, len(kinds), last)
+        mode = Mode.MULTI if last else self._mode(case, outs)
         if operation.moves or outs > 0:
             mode |= Mode.MOVES
         names = self._names_for(case, kinds, cuda)
@@ -219,8 +220,23 @@ class Adapters:
             return Mode.HANDLE
         return Mode.PLAIN
 
+    @staticmethod
+    def _gives_last(case: Case, outs: int, kinds: list[int]) -> bool:
+        """Whether a call gives its last argument, and not the tensor that it writes to."""
+        writes = outs == 1 or case.returns == "self"
+        return writes and (
+            case.gives_last == "always" or (case.gives_last == "cpu" and kinds[0] < types.CUDA)
+        )
+
     def _source(
-        self, operation: Operation, case: Case, outs: int, slots: list[Slot], element: int | None, count: int
+        self,
+        operation: Operation,
+        case: Case,
+        outs: int,
+        slots: list[Slot],
+        element: int | None,
+        count: int,
+        last: bool,
     ) -> str:
         lines: list[str] = []
         values: list[str] = []
@@ -251,6 +267,9 @@ class Adapters:
             if slot.parameter.kind == "like" and slot.arguments:
                 lines.append(f"if {name}.shape != {values[0]}.shape: {name} = fit({values[0]}, {name})")
         lines += self._ending(operation.form, case, outs, values, call)
+        if last:
+            is_number = case.parameters[-1].kind not in TENSOR_KINDS
+            lines.append(f"return encode({f'a{count - 1}' if is_number else self._object(count - 1)})")
         arguments = ", ".join(f"a{i}" for i in range(count))
         body = "\n    ".join(lines)
         return f"def {_identifier(operation.name)}({arguments}):\n    {body}\n"

@@ -41,7 +41,9 @@ local function refuse(what) fail('nested tables of tensors expected, not a %s', 
 -- recursiveIndex(to, from, dim, indices): each tensor's index(dim, indices), into those of `to` where it has some.
 function torchx.recursiveIndex(to, from, dim, indices)
    if torch.isTensor(from) then
-      return (torch.isTensor(to) and to or from.new()):index(from, dim, indices)
+      local result = torch.isTensor(to) and to or from.new()
+      result:index(from, dim, indices)
+      return result
    end
    if torch.type(from) ~= 'table' then refuse(from) end
    if torch.type(to) ~= 'table' then to = {to} end

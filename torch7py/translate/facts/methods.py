@@ -18,6 +18,7 @@ __all__ = [
     "ELEMENTWISE",
     "READING",
     "VIEWS",
+    "gives_last",
     "gives_new_tensor",
     "gives_one",
     "is_like_method",
@@ -83,6 +84,14 @@ def writes_first_argument(name: str, kinds: list[str | None]) -> bool:
     if operation is None or kinds[:1] != ["tensor"] or _is_call_of(name, kinds):
         return False
     return operation.form in (Form.UPDATE, Form.RESULT, Form.QUERY) and _is_call_of(name, kinds[1:])
+
+
+def gives_last(name: str, kinds: list[str | None]) -> str:
+    """Whether ``x:name(...)`` with arguments of such kinds gives the last of these, and of which tensors (``Case``)."""
+    operation = operations.get(name)
+    if operation is None or (operation.form is Form.QUERY and not takes_another(name, kinds)):
+        return ""
+    return operation.cases[0].gives_last
 
 
 def takes_another(name: str, kinds: list[str | None]) -> bool:

@@ -140,6 +140,12 @@ def new_like(value: Any, *args: Any) -> Any:
 
 def tensor_method(x: torch.Tensor, name: str, *args: Any) -> Any:
     """``x:name(...)``"""
+    result = _method(x, name, args)
+    gives_last = name in GIVING_LAST or (name in GIVING_LAST_ON_CPU and not x.is_cuda)
+    return args[-1] if gives_last and result is x else result
+
+
+def _method(x: torch.Tensor, name: str, args: tuple[Any, ...]) -> Any:
     if _starts_from_another(name, args):
         return _written_into(x, name, args)
     if name in ELEMENTWISE and not args:
@@ -567,6 +573,9 @@ INTO_RESULTS: dict[str, int] = {
     ),
     **dict.fromkeys("tril triu var view".split(), 0),
 }
+# Methods that give their last argument, not the tensor that they wrote to; the latter ones of the CPU's tensors alone.
+GIVING_LAST = frozenset("index indexAdd indexCopy indexFill".split())
+GIVING_LAST_ON_CPU = frozenset("maskedFill maskedSelect".split())
 COMPARED = frozenset("eq ge gt le lt ne".split())
 OF_TWO_RESULTS = frozenset("kthvalue max median min mode sort topk".split())
 OF_VIEWS = frozenset("expand expandAs view viewAs".split())

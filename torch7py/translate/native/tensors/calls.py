@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import library, page_library, tree
-from torch7py.translate.facts.methods import VIEWS, is_like_method, takes_another
+from torch7py.translate.facts.methods import VIEWS, gives_last, is_like_method, takes_another
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
@@ -16,6 +16,7 @@ from torch7py.translate.native.tensors.rules import (
     Arguments,
     dimension,
     in_place,
+    is_repeatable,
     makers,
     receiver_text,
     renewed,
@@ -32,7 +33,20 @@ def method(t: Translation, node: Invoke) -> Py:
     """``x:f(...)`` as a value."""
     if node.method in ("cuda", "cl") and not node.arguments:
         return moved(t, node.receiver, node.method)
-    return apply(t, node.receiver, node.method, node.arguments, node)
+    written = apply(t, node.receiver, node.method, node.arguments, node)
+    return value_of(t, written, node.method, node.arguments)
+
+
+def value_of(t: Translation, written: Py, name: str, arguments: Arguments) -> Py:
+    """What ``x:name(...)`` gives, written so: the tensor that it changes, or the last argument."""
+    of_which = gives_last(name, [t.kind(argument) for argument in arguments])
+    if not of_which:
+        return written
+    last = arguments[-1]
+    if not is_repeatable(last) or (of_which == "cpu" and t.cards):
+        raise Undecided("T7-271", last.line, f"the value of {name}, which is its last argument")
+    t.emit(written.text)
+    return t.value(last)
 
 
 def apply(t: Translation, receiver: Expression, name: str, arguments: Arguments, node: Expression) -> Py:

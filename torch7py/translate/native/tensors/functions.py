@@ -12,7 +12,7 @@ from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.tensors.calls import apply, into_result
+from torch7py.translate.native.tensors.calls import apply, into_result, value_of
 from torch7py.translate.native.tensors.names_of_types import name_of_type, type_of_memory
 from torch7py.translate.native.tensors.rules import (
     DTYPES,
@@ -34,7 +34,8 @@ def torch_function(t: Translation, name: str, node: Call) -> Py | None:
     """``torch.f(...)`` as a value; None where there is no form."""
     maker = makers.get(name)
     if writes_first_argument(name, [t.kind(argument) for argument in node.arguments]):
-        return into_result(t, node.arguments[0], name, node.arguments[1:], node)
+        into = into_result(t, node.arguments[0], name, node.arguments[1:], node)
+        return value_of(t, into, name, node.arguments[1:])
     if _fills(t, name, node):
         return in_place[name](t, node.arguments[0], node.arguments[1:])
     if maker is not None:
@@ -50,7 +51,7 @@ def torch_function(t: Translation, name: str, node: Call) -> Py | None:
     if written is not None or t.kind(arguments[0]) != "tensor":
         return written
     if is_like_method(name):
-        return apply(t, arguments[0], name, arguments[1:], node)
+        return value_of(t, apply(t, arguments[0], name, arguments[1:], node), name, arguments[1:])
     return None
 
 

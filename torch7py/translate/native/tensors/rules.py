@@ -73,7 +73,7 @@ def renewed(t: Translation, receiver: Expression, write: Callable[[str], str]) -
     if is_new_tensor(t, receiver):
         return atom(write(t.value(receiver).text))
     base = receiver_text(t, receiver)
-    if not _is_repeatable(receiver):
+    if not is_repeatable(receiver):
         name = t.fresh("value")
         t.emit(f"{name} = {base}")
         base = name
@@ -94,8 +94,8 @@ def is_new_tensor(t: Translation, node: Expression) -> bool:
     return False
 
 
-def _is_repeatable(node: Expression) -> bool:
+def is_repeatable(node: Expression) -> bool:
     """Whether an expression may be written twice: names, fields, and places that they tell."""
     if isinstance(node, tree.Index):
-        return _is_repeatable(node.base) and _is_repeatable(node.key)
+        return is_repeatable(node.base) and is_repeatable(node.key)
     return isinstance(node, (tree.Name, tree.Number, tree.String))
