@@ -23,8 +23,6 @@ NOT_THE_SAME = {
     "Bilinear": "inf minf gradient_inf",
     "GRU MuFuRu SeqGRU": "gradient_inf",
     "WeightedEuclidean": "large",
-    # Its sums run on from plane to plane, and a NaN or an infinity with them.
-    "SpatialCrossMapLRN": "nan inf minf large gradient_nan gradient_inf",
     # The original makes a NaN of the limit.
     "LogSigmoid": "minf",
     # It multiplies rows of zeros where it here sets them to zero.

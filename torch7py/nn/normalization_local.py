@@ -296,15 +296,25 @@ class SpatialCrossMapLRN(Gridded):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
-        scale = self.k + self.alpha * self._means(batch.square())
+        scale = self.k + self.alpha / self.size * self._sums(batch.square(), enters_first=True)
         self.note("scale", self.like_input(scale, input))
         return self.like_input(batch * scale.pow(-self.beta), input)
 
-    def _means(self, batch: torch.Tensor) -> torch.Tensor:
-        """For each plane the mean of those around it; beyond the first and the last there are zeros."""
+    def _sums(self, batch: torch.Tensor, enters_first: bool) -> torch.Tensor:
+        """For each plane the sum of those around it, which runs on from plane to plane with its NaNs and infinities.
+
+        One plane enters the sum and another leaves it, in this order or the other.
+        """
         size = int(self.size)
-        flat = batch.flatten(2).unsqueeze(1)  # planes and pixels as one image's rows and columns
-        return F.avg_pool2d(flat, (size, 1), (1, 1), (size // 2, 0)).view(batch.shape)
+        padded = F.pad(batch, (0, 0, 0, 0, size // 2, size // 2))
+        enters, leaves = padded[:, size:], -padded[:, : batch.shape[1] - 1]
+        changes = torch.stack((enters, leaves) if enters_first else (leaves, enters), 2).flatten(1, 2)
+        sums = torch.cat((padded[:, :size], changes), 1)
+        if sums.device.type != "cpu":
+            return sums.cumsum(1)[:, size - 1 :: 2]
+        for plane in range(1, sums.shape[1]):
+            sums[:, plane] += sums[:, plane - 1]
+        return sums[:, size - 1 :: 2]
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
@@ -315,9 +325,10 @@ class SpatialCrossMapLRN(Gridded):
                 f"{self.class_name}: no forward of an input of {size_text(input)} came before this backward"
             )
         scale, output = scale.view(batch.shape), self.output.view(batch.shape)
-        shared = self._means(gradient * output / scale)
+        shared = self._sums(gradient * output / scale, enters_first=False)
+        factor = 2 * self.alpha * self.beta / self.size
         return self.like_input(
-            scale.pow(-self.beta) * gradient - 2 * self.alpha * self.beta * batch * shared, input
+            torch.addcmul(scale.pow(-self.beta) * gradient, batch, shared, value=-factor), input
         )
 
     def clearState(self) -> Module:
