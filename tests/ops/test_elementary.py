@@ -121,6 +121,7 @@ def test_out_of_the_domain(rt: Runtime) -> None:
 def test_numbers_are_computed_in_the_default_type() -> None:
     with Runtime(dtype="float32") as runtime:
         assert lua(runtime, "return torch.exp(1)") == np.float32(math.e)
+        assert lua(runtime, "return torch.lerp(0.3, 0.2, 0.7)") == np.float32(0.23)
         assert_tensor(lua(runtime, "return torch.exp(x)", x=torch.zeros(2)), [1, 1], torch.float32)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
 import torch
@@ -23,6 +22,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.shape import Replicate, View
 from torch7py.nn.table import JoinTable
 from torch7py.nn.table_math import CSubTable
+from torch7py.ops.elementary import of_numbers
 from torch7py.ops.errors import TorchError
 
 __all__ = ["CReLU", "LayerNormalization", "Maxout", "PartialLinear"]
@@ -122,7 +122,7 @@ class LayerNormalization(Sequential):
         size = int(nOutput)
         mean = Sequential().add(Mean(1, 1)).add(Replicate(size, 1, 1))
         self.add(ConcatTable().add(Identity()).add(mean))
-        self.add(CSubTable()).add(Normalize(2, eps)).add(MulConstant(math.sqrt(size)))
+        self.add(CSubTable()).add(Normalize(2, eps)).add(MulConstant(of_numbers(torch.sqrt)(size)))
         if truthy(affine):
             shift = Add(size, False)  # draws first, as in the original
             shift.bias.data.fill_(bias)

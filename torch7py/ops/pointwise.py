@@ -272,6 +272,4 @@ def _interpolate(src: T, other: T, weight: float, *, out: T | None = None) -> T:
     return torch.add((other - src) * weight, src, out=out)
 
 
-@operation("lerp", "a:number b:number weight:number", returns="value")
-def _interpolate_numbers(a: float, b: float, weight: float) -> float:
-    return a + weight * (b - a)
+operation("lerp", "a:number b:number weight:number", returns="value")(of_numbers(_interpolate))

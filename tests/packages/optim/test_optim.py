@@ -203,6 +203,23 @@ class TestTables:
         )
         assert found == pytest.approx(expected, rel=1e-9)
 
+    def test_digits_of_the_default_type(self, runtime):
+        """Factors of lbfgs lie in vectors of that type, and polyinterp takes its root."""
+        found = runtime.execute(
+            """require 'optim'
+            torch.setdefaulttensortype('torch.FloatTensor')
+            local function f(x) return torch.pow(x, 4):sum(), torch.pow(x, 3):mul(4) end
+            local s, x = {maxIter = 5, nCorrection = 2}, torch.DoubleTensor{0.3, -1.7, 2.2}
+            optim.lbfgs(f, x, s)
+            local points = torch.DoubleTensor{{0, 24.2, -54239.36}, {0.01, 10.3, -4.5}}
+            local kinds = torch.type(s.al) .. s.al:size(1) .. torch.type(s.ro) .. s.ro:size(1)
+            return kinds, {x[1], x[2], x[3], s.al[1], s.al[2], s.ro[1], s.ro[2], optim.polyinterp(points)}"""
+        )
+        x = [0.25226971102433776, -0.45357727911780804, 0.49970011969098449]
+        al, ro = [-0.00041006365790963173, 0.76692825555801392], [0.55023765563964844, 1.8341779708862305]
+        assert found[0] == "torch.FloatTensor2torch.FloatTensor2"
+        assert found[1] == pytest.approx([*x, *al, *ro, 0.0035132613426373752], rel=1e-14)
+
     def test_lbfgs_lists_are_tables_of_tensors(self, runtime):
         assert runtime.execute(
             f"""require 'optim' {LUA} local s, x = {{maxIter=3, learningRate=0.1}}, torch.Tensor{{0, 0}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 
@@ -51,10 +53,20 @@ def runtime() -> Runtime:
     return Runtime(seed=1)
 
 
+@pytest.fixture
+def page_type() -> Iterator[None]:
+    """The default type that a page sets."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
 def test_every_function_has_a_case() -> None:
     assert {name for name, _ in CASES} == page_library.entries("OPTIMIZERS")
 
 
+@pytest.mark.usefixtures("page_type")
 @pytest.mark.parametrize(("name", "config"), CASES)
 def test_steps(runtime: Runtime, name: str, config: str) -> None:
     target = torch.tensor([1, -2, 0.5, 3], dtype=torch.float64)

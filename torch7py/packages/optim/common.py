@@ -14,12 +14,16 @@ from typing import Any
 
 import torch
 
+from torch7py.ops import state as program_state
 from torch7py.ops import types
+from torch7py.ops.elementary import of_numbers
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.packages.registry import Fields
 
 __all__ = [
     "Objective",
+    "default_square_root",
+    "default_zeros",
     "divide",
     "evaluate",
     "fitting",
@@ -91,6 +95,16 @@ def divide(a: float, b: float) -> float:
     if b:
         return a / b
     return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def default_square_root(a: float) -> float:
+    """``torch.sqrt`` of a number: in digits of the default type."""
+    return of_numbers(torch.sqrt)(a)
+
+
+def default_zeros(count: int) -> torch.Tensor:
+    """``torch.zeros(count)``: of the default type, here always in the machine's own memory."""
+    return torch.zeros(count, dtype=program_state.current().default_type.dtype, device="cpu")
 
 
 def square_root(a: float) -> float:

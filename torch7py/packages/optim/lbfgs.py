@@ -8,7 +8,16 @@ import torch
 
 from torch7py.ops.dot import dot
 from torch7py.ops.program_output import say
-from torch7py.packages.optim.common import Objective, evaluate, evaluate_as_given, fitting, settings, tables
+from torch7py.packages.optim.common import (
+    Objective,
+    default_zeros,
+    divide,
+    evaluate,
+    evaluate_as_given,
+    fitting,
+    settings,
+    tables,
+)
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["lbfgs"]
@@ -73,7 +82,6 @@ def lbfgs(
     (steps, changes, d, t, diagonal, g_old, f_old, done) = settings(
         state, old_dirs=None, old_stps=None, d=None, t=None, Hdiag=None, g_old=None, f_old=None, nIter=0
     )
-    inverse, weights = [0.0] * memory, [0.0] * memory
 
     count = 0
     while count < most_steps:
@@ -99,12 +107,15 @@ def lbfgs(
                 free_y.append(y)
                 free_s.append(s)
             # the inverse Hessian times -g, by the two loops
-            for i, (s, y) in enumerate(zip(steps, changes, strict=True)):
-                inverse[i] = 1 / dot(y, s)
+            ro, al = (_factors(state, name, memory) for name in ("ro", "al"))
+            weights = [0.0] * len(steps)
+            inverse = [_in_type(divide(1, dot(y, s)), ro.dtype) for s, y in zip(steps, changes, strict=True)]
             q = torch.neg(g, out=scratch)
             for i in range(len(steps) - 1, -1, -1):
-                weights[i] = dot(steps[i], q) * inverse[i]
+                weights[i] = _in_type(dot(steps[i], q) * inverse[i], al.dtype)
                 q.add_(changes[i], alpha=-weights[i])
+            for vector, factors in ((ro, inverse), (al, weights)):
+                vector[: len(steps)] = torch.tensor(factors, dtype=vector.dtype)
             torch.mul(q, diagonal, out=d)
             for i, (s, y) in enumerate(zip(steps, changes, strict=True)):
                 d.add_(s, alpha=weights[i] - dot(y, d) * inverse[i])
@@ -166,3 +177,15 @@ def _buffers(like: torch.Tensor, count: int, rows: int) -> list[torch.Tensor]:
     strides = torch.empty(like.shape, device="meta").stride()
     whole = like.new_zeros((count - 1) * rows + like.numel())
     return [whole.as_strided(like.shape, strides, number * rows) for number in range(count)]
+
+
+def _factors(state: Fields, name: str, count: int) -> torch.Tensor:
+    """A vector of the state for numbers, which then have the digits of the default type."""
+    if state.get(name) is None:
+        state[name] = default_zeros(count)
+    vector: torch.Tensor = state[name]
+    return vector
+
+
+def _in_type(value: float, dtype: torch.dtype) -> float:
+    return value if dtype == torch.float64 else torch.tensor(value, dtype=dtype).item()

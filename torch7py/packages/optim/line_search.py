@@ -10,7 +10,7 @@ import torch
 from torch7py.ops.dot import dot
 from torch7py.ops.errors import TorchError
 from torch7py.ops.program_output import say
-from torch7py.packages.optim.common import Objective, divide, evaluate, settings, square_root
+from torch7py.packages.optim.common import Objective, default_square_root, divide, evaluate, settings
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["lswolfe", "polyinterp"]
@@ -69,7 +69,7 @@ def _cubic(one: tuple[float, ...], two: tuple[float, ...]) -> float:
     """The minimum of the cubic through two points with their slopes, between them."""
     (x1, f1, g1), (x2, f2, g2) = (one, two) if one[0] <= two[0] else (two, one)
     d1 = g1 + g2 - 3 * divide(f1 - f2, x1 - x2)
-    d2 = square_root(d1**2 - g1 * g2)
+    d2 = default_square_root(d1**2 - g1 * g2)
     if d2 != d2:
         return (one[0] + two[0]) / 2
     at = x2 - (x2 - x1) * divide(g2 + d2 - d1, g2 - g1 + 2 * d2)

@@ -251,6 +251,14 @@ def square_root(a: float) -> float:
     return math.sqrt(a) if a >= 0 else math.nan
 
 
+def default_zeros(count: int) -> torch.Tensor:
+    return torch.zeros(count)
+
+
+def default_square_root(a: float) -> float:
+    return torch.tensor(a).sqrt().item()
+
+
 def checkgrad(function: Any, x: torch.Tensor, step: float = 1e-7) -> tuple[Any, ...]:
     """``optim.checkgrad``: how far a gradient is from differences, the gradient, and these."""
     gradient = evaluated(function, x)[1]
