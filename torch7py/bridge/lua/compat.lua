@@ -121,6 +121,37 @@ end
 
 math.mod = math.mod or math.fmod
 
+-- A text of another base than 10 is read by C's `strtoul`, of which a number below 0 comes out from the other end of 64
+-- bits; and '-0' is a whole number, which has no sign.
+if 1 / tonumber('-0') < 0 or tonumber('-1', 16) < 0 then
+   local find, match, floor, convert = string.find, string.match, math.floor, tonumber
+
+   -- 2^64 less the number that these digits are, in two halves, as a double has not all of its digits.
+   local function from_the_other_end(digits, base)
+      local high, low = 0, 0
+      for digit in string.gmatch(digits, '.') do
+         low = low * base + convert(digit, 36)
+         high, low = high * base + floor(low / 2 ^ 32), low % 2 ^ 32
+         if high >= 2 ^ 32 then return 2 ^ 64 end
+      end
+      if low == 0 then return (2 ^ 32 - high) % 2 ^ 32 * 2 ^ 32 end
+      return (2 ^ 32 - 1 - high) * 2 ^ 32 + 2 ^ 32 - low
+   end
+
+   rawset(_G, 'tonumber', function(...)
+      local value, base = ...
+      if base == nil and type(value) == 'number' then return value end
+      local number = finish('tonumber', 0, pcall(convert, ...))
+      if number and number <= 0 and type(value) ~= 'cdata' and find(value, '^%s*%-') then
+         if base ~= nil and base ~= 10 then
+            return from_the_other_end(base == 16 and match(value, '%-0[xX](%w+)') or match(value, '%w+'), base)
+         end
+         if type(value) == 'string' and find(value, '^%s*%-0+%s*$') then return 0 end
+      end
+      return number
+   end)
+end
+
 local log = math.log
 
 if log(8, 2) ~= 3 then

@@ -350,7 +350,10 @@ def to_number(value: Any, base: Any = 10) -> Any:
     if base not in (None, 10):
         digits = "0123456789abcdefghijklmnopqrstuvwxyz"[: int(base)]
         text = text.removeprefix("0x") if base == 16 else text
-        return int(text, int(base)) if re.fullmatch(f"-?[{digits}]+", text) else None
+        if not re.fullmatch(f"-?[{digits}]+", text):
+            return None
+        number = int(text, int(base))  # of 64 bits without a sign, as C's strtoul reads it
+        return float(number % 2**64) if number < 0 else number
     if not isinstance(value, str):
         return value
     if re.fullmatch(r"[+-]?(0x[0-9a-f]+|0b[01]+)", text):
