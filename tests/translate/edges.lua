@@ -939,3 +939,30 @@ end
 end
 local net = Net()
 print(net.master.n, net:make().n)
+---
+local counters, powers, factorials, makers = {}, {}, {}, {}
+for i = 1, 3 do
+  local n = 0
+  local function step(k) n = n + (k or i) return n end
+  counters[i] = step
+end
+print(counters[1](), counters[1](), counters[2](), counters[3](), counters[1](5))
+for i = 1, 3 do
+  local f
+  f = function(k) if k == 0 then return i end return f(k - 1) * 2 end
+  powers[i] = f
+end
+print(powers[1](2), powers[2](2), powers[3](0))
+for i = 1, 3 do
+  local function factorial(k) if k <= 1 then return i end return k * factorial(k - 1) end
+  table.insert(factorials, factorial)
+end
+print(factorials[1](3), factorials[2](3), factorials[3](4))
+local turn = 0
+while turn < 3 do
+  turn = turn + 1
+  local count, name = turn * 10, 'x' .. turn
+  local make = function() return function() count = count + 1 name = name .. '!' return count .. name end end
+  makers[turn] = make()
+end
+print(makers[1](), makers[1](), makers[2](), makers[3](), makers[1]())

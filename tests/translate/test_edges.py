@@ -26,7 +26,7 @@ def test_edges(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "code"),
     [
-        ("local t = {} for i = 1, 3 do local n = 0 t[i] = function() n = n + i return n end end", "T7-219"),
+        ("local t = {} for i = 1, 3 do t[i] = function() i = i + 1 return i end end", "T7-219"),
         ("local t = {1, 2, nil, 4} print(#t)", "T7-305"),
         ("local function f(a, ...) return a, ... end local a, b = f(1, 2) print(a, b)", "T7-216"),
         ("local function f(x) if x then return 1 end end print(2, f(false))", "T7-218"),

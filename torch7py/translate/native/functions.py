@@ -110,8 +110,8 @@ class Functions:
         """A function. ``explicit_parameters``: other ones than its own, between ``first`` and ``last``;
         ``inits``: lines before its own."""
         t = self.t
-        if "." in name:  # a function that several files use
-            plain = t.fresh(name.rpartition(".")[2])
+        if not name.isidentifier():  # a function that several files use, or that each turn of a loop has
+            plain = t.fresh(name.removesuffix("[0]").rpartition(".")[2])
             self.define(plain, node)
             t.emit(f"{name} = {plain}")
             return
@@ -203,10 +203,9 @@ class Functions:
 
     def captured_by_turn(self, scope: Scope) -> list[str]:
         """Default arguments for what a function made in a loop takes from its turn, which no call can give it."""
-        t = self.t
         if scope.function is None:
             return []
-        names = [t.names.of_variable(variable) for variable in self.closures.of_turn(scope)]
+        names = [self.closures.box(variable) for variable in self.closures.of_turn(scope)]
         apart = ["*"] if names and not scope.function.vararg else []
         return [*apart, *(f"{name}={name}" for name in names)]
 
@@ -220,6 +219,7 @@ class Functions:
             v
             for v in kept
             if v not in t.modules.shared and v not in t.modules.aliases and v not in t.types.packages
+            if v not in self.closures.boxes
         ]
 
     def return_statement(self, node: tree.Return) -> None:

@@ -112,6 +112,7 @@ class Translator(Translation):
         self.modules = Modules(self)
         self.graphs = Graphs(self)
         self.functions = Functions(self)
+        self.functions.closures.name_boxes()
         self.overwritten = overwritten(self)
         self.models.layer_tests.name_classes()
 
@@ -138,6 +139,9 @@ class Translator(Translation):
                 with self.writing(node):
                     self.graphs.statement(node)
             return
+        for node in nodes:
+            for box in self.functions.closures.boxes_of(node):
+                self.emit(f"{box} = [None]")
         skip = 0
         for index, node in enumerate(nodes):
             if skip:
