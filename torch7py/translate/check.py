@@ -126,7 +126,9 @@ def parts_of_page(page: Native, path: Path) -> list[tuple[Report, Usage]]:
 
 def _files_of(page: Native) -> dict[str, Path]:
     """Where the files of a program are, by their names."""
-    return {file.name: file.path for file in page.parts}
+    assert page.translator is not None
+    project = page.translator.project
+    return {file.name: file.path for file in (*project.files, project.script)}
 
 
 def report_of_page(page: Native, path: Path) -> Report:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.inference.variables import AssignedValues
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Index, Name
 from torch7py.translate.types import Types
+from torch7py.translate.usage import LUA
 
 __all__ = ["ShortNames"]
 
@@ -22,6 +24,7 @@ _SHORTENED = (
     "pl.",
 )  # whose functions may have a short name
 _OF_LAYERS = ("nn", "cudnn")
+_NO_LIBRARIES = frozenset({"_G", "arg"})
 _ANYWHERE = ("string.", "table.", "paths.", "pl.")  # of these no class of the program is one
 _ALONE = frozenset(
     {"assert", "error", "ipairs", "next", "pairs", "print", "tonumber", "tostring", "type", "unpack"}
@@ -43,7 +46,7 @@ class ShortNames:
                 if isinstance(value, (Index, Name)):
                     self.note(target, value, _ANYWHERE)
                 if isinstance(value, Name):
-                    self._note_backend(target, value)
+                    self._note_library(target, value)
 
     def note(self, target: Name, value: Index | Name, packages: tuple[str, ...] = _SHORTENED) -> None:
         """``local Convolution = nn.SpatialConvolution``, as far as it is one of these packages'."""
@@ -54,14 +57,21 @@ class ShortNames:
         if all(name in self._called for name in variable.reads) and self._is_always(variable, path):
             self.types.packages[variable] = path
 
-    def _note_backend(self, target: Name, value: Name) -> None:
-        """``backend = cudnn`` and in another branch ``backend = nn``: a page has the same layers for both."""
-        if self.types.path(value) not in _OF_LAYERS:
+    def _note_library(self, target: Name, value: Name) -> None:
+        """``local string = string``; ``backend = cudnn`` and in another branch ``nn``, whose layers are the same."""
+        path = self.types.path(value)
+        if path is None or not (path in packages or path in LUA - _NO_LIBRARIES):
             return
         variable = self.types.scopes.of_name[target]
         paths = [None if value is None else self.types.path(value) for value in self.assigned.to(variable)]
-        if all(path in _OF_LAYERS for path in paths) and self._before_dots.issuperset(variable.reads):
-            self.types.packages[variable] = "nn" if "nn" in paths else "cudnn"
+        is_one = all(path in _OF_LAYERS for path in paths) or set(paths) == {path}
+        indexed = self._before_keys if path in LUA else self._before_dots
+        if is_one and indexed.issuperset(variable.reads):
+            self.types.packages[variable] = "nn" if "nn" in paths else path
+
+    @cached_property
+    def _before_keys(self) -> set[Name]:
+        return {node.base for node in tree.every(self.program, Index) if isinstance(node.base, Name)}
 
     @cached_property
     def _before_dots(self) -> set[Name]:

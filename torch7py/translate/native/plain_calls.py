@@ -278,6 +278,11 @@ def value(t: Translation, node: Expression) -> Py | None:
         return library_call(t, "index", [f"{page_library.MODULE}.OPTIMIZERS", t.value(node.key).text])
     if isinstance(node, Index) and isinstance(node.base, Name) and t.scopes.is_global(node.base, "_G"):
         return _global_function(t, node)
+    library_name = t.path(node.base) if isinstance(node, Index) and not node.dotted else None
+    if isinstance(node, Index) and library_name in _NAMED:
+        entry = [library_attribute(t, _LIBRARIES[library_name]).text, t.value(node.key).text]
+        name = library_call(t, "name_of_function", entry)
+        return library_call(t, "named", [f"{page_library.MODULE}.{_NAMED[library_name]}", name.text])
     function = t.path(node) if isinstance(node, (Index, Name)) else None
     if function in _OF_CLASSES and not t.plain_modules and _makes_layers(t):
         raise Problem("T7-308", node.line, f"{function} as a value, which may be asked for modules")

@@ -216,6 +216,8 @@ def _translate_project(project: Project, observed: Observed, plainly: PlainForms
         assembly = _Assembly(t, source_file, pages)
         page = assembly.write() if source_file is project.script else assembly.write_module()
         pages[source_file] = undefined_names.refuse(t, source_file, page)
+        if source_file.is_package:
+            continue
         own = source_file.block.statements[added_statements(source_file.source) :]
         parts[source_file] = _counts(own, t.failed, t.plain_calls)
     paths = {source_file.page for source_file in project.files}
@@ -230,10 +232,9 @@ def _translate_project(project: Project, observed: Observed, plainly: PlainForms
     if shared is not None:
         modules["shared.py"] = shared
     total, native, plain_calls = (sum(counts) for counts in zip(*parts.values(), strict=True))
-    problems, reasons = (
-        list(dict.fromkeys(t.problems)),
-        list(dict.fromkeys(t.reasons)),
-    )  # once for a whole class
+    names = {source_file.name for source_file in parts}
+    problems = list(dict.fromkeys(t.problems))  # once for a whole class
+    reasons = [reason for reason in dict.fromkeys(t.reasons) if reason.file in names]
     translation = Native(code, total, native, problems, t, modules, parts, plain_calls, reasons, observed)
     _check(translation, project.script.name)
     return translation

@@ -28,6 +28,7 @@ from torch7py.translate.native.device_transfer import DeviceTransfers, read_as_m
 from torch7py.translate.native.globals_by_name import read_globals
 from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.library_functions import read_library_functions
+from torch7py.translate.native.lua_packages import is_in_lua, path_of, source_of
 from torch7py.translate.native.node_chains import read_chains
 from torch7py.translate.native.repeated_files import written_as_functions
 from torch7py.translate.native.source_files import SourceFile
@@ -103,6 +104,7 @@ class _Gathering:
         self.before: list[Path] = []  # where else required files are looked for, before that and after it
         self.behind: list[Path] = []
         self.files: dict[Path, SourceFile] = {}
+        self.packages: dict[Path, str] = {}  # the files of packages, with their names
         self.missed: list[Path] = []  # files that are run and are not in the folder
         self.reading: list[Path] = [path.resolve()]  # files that require others, outermost first
         self.order: list[SourceFile] = []
@@ -231,6 +233,9 @@ class _Gathering:
         file_path = self._beside(call, name.value, folder)
         if dotted(call.callee) in _NAMES and file_path is None:
             stem = plain_name(name.value)
+            if is_in_lua(name.value) and self._is_package(name.value):
+                self.packages[path_of(name.value).resolve()] = name.value
+                return path_of(name.value)
             if stem.startswith(("/", "..")) or self._is_package(name.value) or name.value in _PRELOADED:
                 return None
             file_path = self._search(stem)
@@ -261,7 +266,9 @@ class _Gathering:
         )
 
     def _name(self, key: Path) -> str | None:
-        """A file's path from the program's folder, or from where it is required."""
+        """A file's path from the program's folder, or from where it is required; a package's name."""
+        if key in self.packages:
+            return f"{self.packages[key]}.lua"
         places = [self.folder, self.above] if self.before or self.behind else [self.folder]
         for root in (*places, *self.before, *self.behind):
             if key.is_relative_to(root.resolve()):
@@ -283,8 +290,12 @@ class _Gathering:
         name = self._name(key)
         assert name is not None
         folders = Folders([self.folder], path.parent, self.scanned)
-        source = written_out(path.read_bytes(), name, folders, self.observed, self._classes(key))
-        source_file = SourceFile(name, Block((), None, ()), path, source=source)
+        package = self.packages.get(key)
+        text = path.read_bytes() if package is None else source_of(package)
+        source = written_out(text, name, folders, self.observed, self._classes(key))
+        source_file = SourceFile(
+            name, Block((), None, ()), path, source=source, is_package=package is not None
+        )
         self.files[key] = source_file
         self.reading.append(key)
         block = self._parsed(source, name, path.parent)

@@ -25,6 +25,7 @@ class SourceFile:
     path: Path
     function: tree.Function | None = None
     source: bytes = b""  # what its places are counted in
+    is_package: bool = False  # and nothing of the program's
 
     @property
     def module(self) -> str:

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from torch7py.translate.page_library.metatables import Table, new_table
 from torch7py.translate.page_library.text import to_word
 from torch7py.translate.page_library.values import (
     NIL,
+    NotInPage,
     call_all,
     equal,
     handed_on,
@@ -42,6 +43,13 @@ def named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         return exact(call_all(function, name, *args))
 
     return called
+
+
+def name_of_function(functions: Collection[str], name: Any) -> str:
+    """The name of a function of a library, of which a page has those."""
+    if name not in functions:
+        raise NotInPage(f"the function {name} of a library")
+    return str(name)
 
 
 @functools.cache

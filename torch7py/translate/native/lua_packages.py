@@ -1,0 +1,38 @@
+"""Packages that this project has in Lua alone: a program that requires one gets their source as a file of its own."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from torch7py.packages.registry import package_source, packages
+
+__all__ = ["is_in_lua", "path_of", "source_of"]
+
+# Those of which nothing has an idiomatic form. They need of the runtime what raises errors, and no more.
+_IN_LUA = frozenset({"bit32", "moses", "nninit"})
+_ARGUMENTS = re.compile(r"^local (\w+), (\w+), (\w+) = \.\.\.$", re.MULTILINE)
+_FAIL = "fail = function(text, ...) error(select('#', ...) > 0 and string.format(text, ...) or text, 0) end"
+
+
+def is_in_lua(name: str) -> bool:
+    """Whether pages have a package as the page of its source."""
+    return name in _IN_LUA
+
+
+def path_of(name: str) -> Path:
+    """The file of such a package."""
+    module, _, file = str(packages[name].chunk).rpartition("/")
+    return Path(str(resources.files(module).joinpath(file)))
+
+
+def source_of(name: str) -> bytes:
+    """Its source, where it makes itself what the runtime hands over, and gives the package at its end."""
+    text = package_source(str(packages[name].chunk))
+    arguments = _ARGUMENTS.search(text)
+    assert arguments is not None
+    core, host, package = arguments.groups()
+    table = "setmetatable({}, {})" if f"setmetatable({package}, " in text else "{}"
+    made = f"local {core}, {host}, {package} = {{{_FAIL}}}, nil, {table}"
+    return f"{text[: arguments.start()]}{made}{text[arguments.end() :]}\nreturn {package}\n".encode()
