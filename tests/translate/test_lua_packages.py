@@ -58,6 +58,23 @@ def test_nothing_of_a_package_is_refused(forms: PlainForms) -> None:
     assert [problem for problem in page.problems if problem.file in files] == []
 
 
+def test_arguments_in_order_or_by_name(tmp_path: Path) -> None:
+    """``xlua.unpack``, whose Lua a program gets as a function of its own."""
+    path = tmp_path / "program.lua"
+    path.write_text("""
+require 'xlua'
+local function about(...)
+  local all, size, name, again = xlua.unpack({...}, 'about', 'what it does', {arg='size', type='number', req=true},
+    {arg='name', type='string', default='x'}, {arg='again', type='number', defaulta='size'})
+  return size, name, again, all.name
+end
+print(about(1)) print(about(2, 'y', 3)) print(about{size = 4, again = 5})
+""")
+    page = translate_script(path.read_bytes(), str(path))
+    assert [str(problem) for problem in page.problems] == []
+    assert verify_script(page, path).lines == 3
+
+
 def test_functions_of_lua_by_names_that_are_not_written_out(tmp_path: Path) -> None:
     path = tmp_path / "program.lua"
     path.write_text(

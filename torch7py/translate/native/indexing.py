@@ -363,6 +363,11 @@ def table(t: Translation, node: tree.Table) -> Py:
         if item.key is None:
             position += 1
             key = str(position)
+            if item is node.fields[-1] and (isinstance(item.value, tree.Vararg) or t.is_unpacked(item.value)):
+                every = t.rest() if isinstance(item.value, tree.Vararg) else t.calls.unpacked(item.value)
+                numbered = f"enumerate({every}, {position})"
+                entries.append(f"**{{key: item for key, item in {numbered} if item is not None}}")
+                continue
         else:
             key = t.value(item.key).text
         entries.append(f"{key}: {t.value(item.value)}")

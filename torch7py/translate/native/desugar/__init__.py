@@ -61,8 +61,14 @@ _KNOWN = re.compile(
 # Another name of ``string.gmatch``, of Lua 5.0.
 _GFIND = re.compile(rb"\bstring\s*\.\s*gfind\b(?=\s*\()")
 _SUITE = re.compile(rb"torch\.TestSuite\s*\(\s*\)")
-# Classes of packages that a program gets in Lua, as its own: how it names them, and where they are.
-_CLASSES = {b"nn.StochasticGradient": "stochastic_gradient.lua", b"torch.Tester": "tester.lua"}
+# Classes and functions of packages that a program gets in Lua, as its own: how it names them, and where they are.
+_CLASSES = {
+    b"nn.StochasticGradient": "stochastic_gradient.lua",
+    b"torch.Tester": "tester.lua",
+    b"xlua.unpack(": "xlua_unpack.lua",
+}
+# Of these, what a program has that asks for more than their Lua does: the help that goes with the arguments.
+_BEYOND = {b"xlua.unpack(": re.compile(rb"\.usage\b")}
 # A line that calls what a program may have put into a field.
 _HOOK = re.compile(rb"^ *if self\.(\w+) then self:\1\(.*\n", re.MULTILINE)
 _LUA_METHOD = re.compile(rb"^function \w+:", re.MULTILINE)
@@ -130,8 +136,9 @@ def written_out(
 
 
 def classes_of_packages(source: bytes) -> list[bytes]:
-    """The names of those classes that a program which uses them gets in Lua, as its own."""
-    return [name for name in _CLASSES if name in source]
+    """The names of those classes and functions that a program which uses them gets in Lua, as its own."""
+    named = [name for name in _CLASSES if name in source]
+    return [name for name in named if name not in _BEYOND or not _BEYOND[name].search(source)]
 
 
 def added_statements(source: bytes) -> int:
@@ -150,7 +157,7 @@ def _class_of(name: bytes, source: bytes) -> bytes:
     head, *methods = _LUA_METHOD.split(text)
     texts = {text[: text.index(b"(")]: b"function %s:%s" % (head.split()[1], text) for text in methods}
     used: list[bytes] = []
-    waiting = [b"__init", *(method for method in texts if re.search(rb"\b%s\b" % method, source))]
+    waiting = [m for m in texts if m == b"__init" or re.search(rb"\b%s\b" % m, source)]
     while waiting:
         method = waiting.pop()
         if method not in used:
