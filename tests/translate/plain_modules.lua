@@ -614,3 +614,32 @@ end
 net:evaluate()
 print(net:forward(x[1]), net.label, inner:get(2).running_mean:sum())
 print(#nn.Parallel():add(net):add(inner):parameters())  -- which only holds them
+---
+-- constructors in tables, called with numbers and a truth value
+require 'nn'
+torch.manualSeed(1)
+local networks = {}
+networks.modules = {}
+networks.modules.convolutionModule = nn.SpatialConvolutionMM
+networks.modules.poolingModule = nn.SpatialMaxPooling
+networks.modules.nonLinearityModule = nn.ReLU
+networks.modules['linear'] = nn.Linear
+local kinds = {'convolutionModule', 'poolingModule'}
+function networks.basic_conv(i, o, k)
+  local net = nn.Sequential()
+  net:add(networks.modules.convolutionModule(i, o, k, k))
+  net:add(networks.modules[kinds[2]](2, 2, 2, 2))
+  net:add(networks.modules.nonLinearityModule(true))
+  net.extra = 3
+  return net
+end
+local net = networks.basic_conv(3, 4, 5)
+net:add(nn.View(-1):setNumInputDims(3))
+net:add(networks.modules.linear(16, 2))
+local x = torch.ones(2, 3, 8, 8)
+local y = net:forward(x)
+print(y:sum(), net.extra)
+net:backward(x, torch.ones(2, 2))
+for i, m in ipairs(net.modules) do print(torch.type(m)) end
+local w, g = net:getParameters()
+print(g:sum(), w:sum())

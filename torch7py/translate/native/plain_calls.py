@@ -11,6 +11,8 @@ does, whatever the values are.
 
 from __future__ import annotations
 
+import inspect
+
 from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
@@ -22,6 +24,7 @@ from torch7py.translate.native.analysis.unknown_values import AS_OBJECTS
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
 from torch7py.translate.usage import required
 
@@ -293,8 +296,7 @@ def value(t: Translation, node: Expression) -> Py | None:
         function = "field_or_method" if t.plain_modules and of_objects else "index"
         return library_call(t, function, [t.value(node.base).text, t.value(node.key).text])
     if isinstance(node, Index) and path is not None and t.plain_modules and facts.class_of(path) is not None:
-        made = t.value(Call(node.span, node, ()))
-        return library_call(t, "constructor", [code.quoted(path), f"lambda: {made}"])
+        return library_call(t, "constructor", [code.quoted(path), f"{{{_makers(t, node, path)}}}"])
     if isinstance(node, Unary) and node.operator == "#":
         return library_call(t, "length", [t.value(node.operand).text])
     if isinstance(node, Binary) and node.operator in ("==", "~="):
@@ -308,6 +310,36 @@ def value(t: Translation, node: Expression) -> Py | None:
     if isinstance(node, tree.Table) and all(field.key is None for field in node.fields):
         return library_call(t, "table_of", arguments(t, tuple(field.value for field in node.fields)))
     return None
+
+
+def _makers(t: Translation, node: Index, path: str) -> str:
+    """What a constructor that is a value makes of each number of arguments with which the program may call it."""
+    calls = [call for call in tree.every(t.program, Call) if t.path(call.callee) is None]
+    most = len(inspect.signature(facts.class_of(path).__init__).parameters) - 1  # type: ignore[misc]
+    counts = {0, *(len(call.arguments) for call in calls)}
+    if any(isinstance(a, (Call, Invoke, tree.Vararg)) for call in calls for a in call.arguments[-1:]):
+        counts |= set(range(most + 1))
+    makers: list[str] = []
+    reasons: list[Problem] = []
+    for count in sorted(counts & set(range(most + 1))):
+        lines, put_back = len(t.lines), t.checkpoint()
+        names = tuple(Name(node.span, t.fresh("value")) for _ in range(count))
+        for name in names:
+            t.scopes.of_name[name] = Variable(name.name, "local", t.scope, name)
+        try:
+            made = t.value(Call(node.span, node, names))
+        except Problem as problem:
+            put_back()
+            reasons.append(problem)
+            continue
+        if len(t.lines) > lines:
+            put_back()
+            continue
+        parameters = ", ".join(name.name for name in names)
+        makers.append(f"{count}: lambda {parameters}: {made}" if names else f"0: lambda: {made}")
+    if reasons and not makers:
+        raise reasons[-1]
+    return ", ".join(makers)
 
 
 def _global_function(t: Translation, node: Index) -> Py:

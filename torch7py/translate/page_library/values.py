@@ -273,15 +273,17 @@ def call(function: Any, *args: Any) -> Any:
 CONSTRUCTORS: dict[str, Callable[..., Any]] = {}
 
 
-def constructor(name: str, make: Callable[[], Any]) -> Callable[..., Any]:
-    """A constructor as a value. What it makes of arguments is known only where it is called by its name."""
+def constructor(name: str, makers: dict[int, Callable[..., Any]]) -> Callable[..., Any]:
+    """A constructor as a value: what it makes of each number of arguments, as far as a page knows."""
 
-    def without_arguments(*args: Any) -> Any:
-        if any(value is not None for value in args):
-            raise NotInPage(f"arguments of {name}, called by another name")
-        return make()
+    def made(*args: Any) -> Any:
+        while args and args[-1] is None:
+            args = args[:-1]
+        if len(args) not in makers:
+            raise NotInPage(f"{len(args)} arguments of {name}, called by another name")
+        return makers[len(args)](*args)
 
-    return CONSTRUCTORS.setdefault(name, without_arguments)
+    return CONSTRUCTORS.setdefault(name, made)
 
 
 def count(first: Any, last: Any, step: Any = 1) -> Iterator[Any]:

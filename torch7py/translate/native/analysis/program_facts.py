@@ -222,9 +222,14 @@ class Known:
 
     @cached_property
     def writes_over_inputs(self) -> bool:
-        """Whether the program may make layers that write over their input, which a truth value tells."""
-        calls = (n for n in tree.every(self.program, Call) if (self.path(n.callee) or "").startswith("nn."))
-        return any(
+        """Whether the program may make layers that write over their input, which a truth value tells.
+
+        Of constructors that are values it is not known what they are given.
+        """
+        calls = [n for n in tree.every(self.program, Call) if (self.path(n.callee) or "").startswith("nn.")]
+        called = {call.callee for call in calls}
+        layers = {node for node in tree.every(self.program, Index) if self.path(node) in self.layer_names}
+        return not layers <= called or any(
             self.kind(argument) == "boolean"
             and not (isinstance(argument, tree.Boolean) and not argument.value)
             for call in calls
