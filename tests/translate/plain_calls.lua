@@ -212,3 +212,10 @@ a, b, c = take(many, 7)
 print(a, b, #c)
 a, b, c = take(many, 6)
 print(a, b == nil, c == nil)
+---
+-- sizes in a storage that is made of a table of unknown form
+local function zeros(sizes)
+   if type(sizes[1]) == 'table' then sizes = sizes[1] end
+   return torch.zeros(torch.LongStorage(sizes))
+end
+print(zeros({2, 3}):dim(), zeros({{2, 3, 4}}):nElement())

@@ -235,3 +235,32 @@ def test_functions_that_do_more_than_convert(body: str) -> None:
         parse(f"local function place(x) {body} end\nplace(y)\n".encode(), "place.lua"), True
     )
     assert (found.conversions, found.conditions) == ({}, {})
+
+
+OBJECTS = """
+require 'nn'
+require 'cunn'
+torch.manualSeed(1)
+local inner = nn.Sequential():add(nn.Linear(4, 3)):add(nn.Tanh())
+local dpt = nn.DataParallelTable(1, true, true):add(inner, {1}):threads(function() require 'cudnn' end)
+dpt.gradInput = nil
+dpt.mine = 'x'
+local net = nn.Sequential():add(dpt):add(nn.Linear(3, 2)):cuda()
+local x = torch.ones(2, 4):cuda()
+print(net:forward(x):sum(), torch.type(net:get(1)), dpt.mine)
+net:backward(x, torch.ones(2, 2):cuda())
+for i, m in ipairs(net.modules) do
+   if torch.type(m) == 'nn.DataParallelTable' then print(m:get(1):get(1).weight:sum(), #m.modules) end
+end
+local w, g = net:getParameters()
+print(g:sum())
+"""
+
+
+def test_a_batch_for_several_cards_whose_modules_are_objects(tmp_path: Path) -> None:
+    script = tmp_path / "objects.lua"
+    script.write_text(OBJECTS)
+    page = translate_script(script.read_bytes(), str(script))
+    assert [str(problem) for problem in page.problems] == []
+    assert "lua_compat.DataParallelTable(1, True, True)" in page.code
+    assert verify_script(page, script).largest < 1e-6

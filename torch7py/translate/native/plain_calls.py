@@ -104,6 +104,7 @@ _OTHERS = {
     "rawlen": "length",
     "table.maxn": "largest_key",
     "table.pack": "packed",
+    "torch.LongStorage": "new_sizes",
 }
 # Functions of optim that give more than what they move and the values on the way.
 _LONGER = {"optim.asgd", "optim.cg", "optim.checkgrad", "optim.lbfgs"}

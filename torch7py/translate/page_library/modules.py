@@ -370,6 +370,28 @@ class Sequential(Object, Container):
         self._back(inputs, gradient, half)
 
 
+class DataParallelTable(Sequential):
+    """``nn.DataParallelTable`` on one card, or on none: the whole batch goes to the first module."""
+
+    NAME = "nn.DataParallelTable"
+
+    def __init__(self, dimension: Any = None, flat: Any = None, nccl: Any = None) -> None:
+        super().__init__()
+        self.dimension, self.gpuAssignments = dimension, list[Any]()
+
+    def add(self, module: Any, cards: Any = None) -> Any:
+        self.gpuAssignments += [cards] if isinstance(cards, (int, float)) else items_of(cards)
+        if len(self.gpuAssignments) > 1:
+            raise NotInPage("a batch that several cards share, of modules that are objects")
+        return super().add(module)
+
+    def threads(self, begin: Any = None, copies: Any = None) -> Any:
+        return self
+
+    def syncParameters(self) -> None:
+        """There is one copy of the parameters."""
+
+
 class Branches(Object, Container):
     """A container whose modules each take a part of the input, and give a part of the output."""
 

@@ -59,6 +59,13 @@ def sizes_in(args: tuple[Any, ...]) -> list[int]:
     return [int(size) for size in values]
 
 
+def new_sizes(*args: Any) -> torch.Size:
+    """``torch.LongStorage(n)``, or of a table of sizes, which does not change."""
+    return torch.Size(
+        [0] * int(args[0]) if args and isinstance(args[0], (int, float)) else sizes_in(args or ([],))
+    )
+
+
 def nested_lists(value: Any) -> Any:
     """Tables of numbers, and tables of such, as lists."""
     value = listed(value)
