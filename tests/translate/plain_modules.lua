@@ -643,3 +643,57 @@ net:backward(x, torch.ones(2, 2))
 for i, m in ipairs(net.modules) do print(torch.type(m)) end
 local w, g = net:getParameters()
 print(g:sum(), w:sum())
+---
+-- halves that a program puts in the place of one module's
+require 'nn'
+torch.manualSeed(2)
+local net = nn.Sequential():add(nn.Linear(3, 2)):add(nn.Tanh())
+net.mine = 1
+local first = net:get(1)
+local before = first.accGradParameters
+first.accGradParameters = function(self, input, gradOutput, scale)
+   self.gradWeight:add(2 * scale, gradOutput:t() * input)
+end
+first.updateGradInput = function(self, input, gradOutput)
+   self.gradInput = gradOutput * self.weight
+   return self.gradInput
+end
+local x, g = torch.randn(4, 3), torch.randn(4, 2)
+net:forward(x)
+net:zeroGradParameters()
+print(net:backward(x, g):sum(), first.gradWeight:sum(), first.gradBias:sum())
+print(first:backward(x, g):sum(), first.gradWeight:sum())
+print(net.mine)
+---
+-- methods that a program puts into one of nn's classes, and one that it replaces
+require 'nn'
+torch.manualSeed(1)
+function nn.Linear:prune(limit)
+   self.mask = torch.lt(torch.abs(self.weight), limit)
+   self.weight:maskedFill(self.mask, 0)
+   return self:pruned()
+end
+function nn.Linear:pruned() return self.mask and self.mask:sum() or 0, self.weight:nElement() end
+nn.Linear.accGradParameters_before = nn.Linear.accGradParameters
+function nn.Linear:accGradParameters(input, gradOutput, scale)
+   self:accGradParameters_before(input, gradOutput, scale)
+   if self.mask then self.gradWeight:maskedFill(self.mask, 0) end
+end
+nn.Linear.reset_before = nn.Linear.reset
+function nn.Linear:reset(stdv)
+   self:reset_before(stdv)
+   self.times = (self.times or 0) + 1
+   return self
+end
+nn.Linear.about = 'a linear layer'
+local net = nn.Sequential():add(nn.Linear(4, 5)):add(nn.Tanh()):add(nn.Linear(5, 2))
+local x, g = torch.randn(3, 4), torch.randn(3, 2)
+print(net:get(1):prune(0.2))
+print(net:get(3):pruned())
+print(net:forward(x):sum(), net:get(1).about, net:get(2).about)
+net:zeroGradParameters()
+net:backward(x, g)
+print(net:get(1).gradWeight:sum(), net:get(3).gradWeight:sum(), net:get(1).times)
+net:get(3):reset(0.5)
+print(nn.Linear.pruned(net:get(1)), net:get(3).times, net:get(3).weight:sum())
+for _, m in ipairs(net.modules) do if m.prune then print(torch.type(m), m:prune(0.3)) end end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import tree, tree_queries
-from torch7py.translate.native import code, indexing, memory, plain_calls, tensors, text
+from torch7py.translate.native import code, indexing, layer_classes, memory, plain_calls, tensors, text
 from torch7py.translate.native.analysis.unknown_values import described, undecided
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -210,6 +210,10 @@ class Assignments:
         """One value, by a plain call where the statement at hand has them and the target declines."""
         t = self.t
         if isinstance(target, Index) and self._is_argument(target, value):
+            return
+        of_class = layer_classes.field_of_class(t, target)
+        if of_class is not None:
+            t.emit(plain_calls.library_call(t, "store_in_class", [*of_class, t.value(value).text]).text)
             return
         if isinstance(target, Index) and t.plain_values and t.path(target) is None:
             t.emit(plain_calls.store(t, target, t.value(value)))

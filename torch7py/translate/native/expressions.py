@@ -250,7 +250,7 @@ class Expressions:
             return memory.moved(self.t, node)
         if node.operator == "*" and left_kind == "tensor" and right_kind == "tensor":
             operator = "@"
-        elif node.operator == "*" and side is None and {left_kind, right_kind} <= {"tensor", None, "any"}:
+        elif node.operator == "*" and side is None and self._may_be_tensors(node):
             raise Undecided("T7-304", node.line, "a product of what may be tensors or numbers")
         if (
             node.operator in ("+", "-")
@@ -277,6 +277,13 @@ class Expressions:
         if operator in "+-" and left_kind == right_kind == "tensor":
             return Py(f"{left.at(level)} {operator} {self.beside(node.right, node.left, level + 1)}", level)
         return Py(f"{left.at(level)} {operator} {right.at(level + 1)}", level)
+
+    def _may_be_tensors(self, node: Binary) -> bool:
+        """Whether nothing tells that a product is one of numbers: where modules are objects, functions in their fields
+        are called by these."""
+        kinds = {self.t.kind(node.left), self.t.kind(node.right)}
+        is_guess = self.t.objects and self.t.types.guessed.issuperset((node.left, node.right))
+        return kinds <= {"tensor", None, "any"} or is_guess
 
     def beside(self, node: Expression, other: Expression, level: int = 0) -> str:
         """One of two tensors that are taken element by element, in the shape of the other one."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.native import checked_arguments, code, devices, plain_calls
+from torch7py.translate.native import checked_arguments, code, devices, layer_classes, plain_calls
 from torch7py.translate.native.analysis.unknown_values import described
 from torch7py.translate.native.closures import Closures
 from torch7py.translate.native.code import INDENT, Py, atom
@@ -45,7 +45,8 @@ class Functions:
             key = code.quoted(node.target.key.value)
             t.emit(f"{page_library.MODULE}.OBJECT_METHODS[{key}] = {name}  # of all modules")
             return
-        if t.path(node.target.base) is not None or t.kind(node.target.base) == "class":
+        of_class = layer_classes.field_of_class(t, node.target)
+        if of_class is None and (t.path(node.target.base) is not None or t.kind(node.target.base) == "class"):
             raise Problem("T7-241", node.line, f"a method of {described(t, node.target.base)}")
         t.assignments.one(node.target, node.function, node)  # of one object, or of what may be one
 

@@ -11,20 +11,17 @@ does, whatever the values are.
 
 from __future__ import annotations
 
-import inspect
-
 from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.facts.methods import DRAWING
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import code
+from torch7py.translate.native import code, layer_classes
 from torch7py.translate.native.analysis import memory_calls
 from torch7py.translate.native.analysis.unknown_values import AS_OBJECTS
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
 from torch7py.translate.usage import required
 
@@ -297,7 +294,9 @@ def value(t: Translation, node: Expression) -> Py | None:
         function = "field_or_method" if t.plain_modules and of_objects else "index"
         return library_call(t, function, [t.value(node.base).text, t.value(node.key).text])
     if isinstance(node, Index) and path is not None and t.plain_modules and facts.class_of(path) is not None:
-        return library_call(t, "constructor", [code.quoted(path), f"{{{_makers(t, node, path)}}}"])
+        return library_call(
+            t, "constructor", [code.quoted(path), f"{{{layer_classes.makers(t, node, path)}}}"]
+        )
     if isinstance(node, Unary) and node.operator == "#":
         return library_call(t, "length", [t.value(node.operand).text])
     if isinstance(node, Binary) and node.operator in ("==", "~="):
@@ -306,41 +305,14 @@ def value(t: Translation, node: Expression) -> Py | None:
         return library_call(
             t, _ARITHMETIC[node.operator], [t.value(node.left).text, t.value(node.right).text]
         )
+    of_class = layer_classes.field_of_class(t, node)
+    if of_class is not None:
+        return library_call(t, "class_field", of_class)
     if isinstance(node, (Call, Invoke)):
         return _call(t, node, "call", "method")
     if isinstance(node, tree.Table) and all(field.key is None for field in node.fields):
         return library_call(t, "table_of", arguments(t, tuple(field.value for field in node.fields)))
     return None
-
-
-def _makers(t: Translation, node: Index, path: str) -> str:
-    """What a constructor that is a value makes of each number of arguments with which the program may call it."""
-    calls = [call for call in tree.every(t.program, Call) if t.path(call.callee) is None]
-    most = len(inspect.signature(facts.class_of(path).__init__).parameters) - 1  # type: ignore[misc]
-    counts = {0, *(len(call.arguments) for call in calls)}
-    if any(isinstance(a, (Call, Invoke, tree.Vararg)) for call in calls for a in call.arguments[-1:]):
-        counts |= set(range(most + 1))
-    makers: list[str] = []
-    reasons: list[Problem] = []
-    for count in sorted(counts & set(range(most + 1))):
-        lines, put_back = len(t.lines), t.checkpoint()
-        names = tuple(Name(node.span, t.fresh("value")) for _ in range(count))
-        for name in names:
-            t.scopes.of_name[name] = Variable(name.name, "local", t.scope, name)
-        try:
-            made = t.value(Call(node.span, node, names))
-        except Problem as problem:
-            put_back()
-            reasons.append(problem)
-            continue
-        if len(t.lines) > lines:
-            put_back()
-            continue
-        parameters = ", ".join(name.name for name in names)
-        makers.append(f"{count}: lambda {parameters}: {made}" if names else f"0: lambda: {made}")
-    if reasons and not makers:
-        raise reasons[-1]
-    return ", ".join(makers)
 
 
 def _global_function(t: Translation, node: Index) -> Py:
@@ -610,6 +582,10 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if tensor is not None:
         args = [t.value(tensor).text, *arguments(t, node.arguments[1:])]
         return _alone(library_call(t, memory_calls.CALLS[path], args), function == "call_all")
+    of_class = layer_classes.field_of_class(t, node.callee)
+    if of_class is not None:
+        method_of_class = library_call(t, "class_field", of_class)
+        return library_call(t, function, [method_of_class.text, *arguments(t, node.arguments)])
     name = _of_penlight(path)
     if name is not None:
         every = "penlight_all" if function == "call_all" else "penlight"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import TypeVar
 
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import patterns
 from torch7py.translate.native.analysis import pattern_calls
@@ -161,7 +161,8 @@ class ValueCounts:
             return False
         called = node.receiver if isinstance(node, Invoke) else node.callee
         if t.plain_modules and t.types.kind(called) in ("module", "criterion"):
-            return isinstance(node, Invoke) and node.method in _OF_MODULES
+            own = t.field_names - page_library.object_methods()  # which the program may have put there
+            return isinstance(node, Invoke) and (node.method in _OF_MODULES or node.method in own)
         if isinstance(called, tree.Index) and t.kind(called.base) == "tensor":
             return False  # x.cat(tensors, 1)
         return t.path(called) is None and t.kind(called) in (None, "any", "function")

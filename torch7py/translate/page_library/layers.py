@@ -253,6 +253,10 @@ class Derived(Layer):
             object.__setattr__(self, name, buffer)
         if type(self).reset is not Derived.reset:
             call(self.reset)
+        elif put_in(self, "reset", "reset") is not None:
+            vars(self)["_is_drawn"] = True
+            run(self, "reset")
+            del vars(self)["_is_drawn"]
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -260,9 +264,11 @@ class Derived(Layer):
             setattr(self.base, name, getattr(self, name))
 
     def reset(self, deviation: Any = None) -> Any:
-        """Draw the weights anew. Of a linear layer this gives the layer."""
+        """Draw the weights anew, unless they just were. Of a linear layer this gives the layer."""
         if not any(True for _ in self.base.parameters()):
             return None
+        if deviation is None and "_is_drawn" in vars(self):
+            return self if isinstance(self.base, nn.Linear) else None
         if not isinstance(self.base, WITH_RESET):
             raise NotInPage(f"reset of {type(self.base).__name__}")
         if deviation is None and isinstance(self.base, nn.Embedding):
@@ -313,6 +319,13 @@ class Object:
             return node(self, *args)
         return run(self, "updateOutput", *args)
 
+    def backward(self, inputs: Any, gradient: Any, scale: Any = 1) -> Any:
+        """Both halves, which the program may have replaced."""
+        run(self, "updateGradInput", inputs, gradient)
+        run(self, "accGradParameters", inputs, gradient, scale)
+        held: Any = self
+        return held.gradInput
+
     def register_parameter(self, name: str, weight: Any) -> None:
         held: Any = self
         held._parameters[name] = weight
@@ -327,12 +340,22 @@ class Object:
             raise AttributeError(name)
         if name in self.UNKNOWN:
             raise NotInPage(f"the field {name} of {self.NAME}")
-        return None
+        return CLASS_FIELDS.get(self.NAME, {}).get(name)
+
+
+# What the program has put into the classes of Torch7's layers, by their names.
+CLASS_FIELDS: dict[str, dict[str, Any]] = {}
+
+
+def put_in(module: Any, field: str, name: str) -> Any:
+    """What the program has put into a module as an attribute, or into its class under a name."""
+    value = vars(module).get(field)
+    return CLASS_FIELDS.get(getattr(module, "NAME", ""), {}).get(name) if value is None else value
 
 
 def run(module: Any, name: str, *args: Any) -> Any:
-    """A method, which the program may have replaced for this module alone."""
-    replaced = vars(module).get(name)
+    """A method, which the program may have replaced for this module alone, or for all of its class."""
+    replaced = put_in(module, name, name)
     return call(replaced, module, *args) if callable(replaced) else call(getattr(module, name), *args)
 
 

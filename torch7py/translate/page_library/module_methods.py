@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
-from torch7py.translate.page_library.layers import Layer, kept_in, run
+from torch7py.translate.page_library.layers import CLASS_FIELDS, Derived, Layer, kept_in, put_in, run
 from torch7py.translate.page_library.modules import BuiltGraph
 from torch7py.translate.page_library.tensors import as_type, tensor_method
 from torch7py.translate.page_library.values import (
@@ -49,8 +50,10 @@ def weights_of(module: Any) -> tuple[list[Any], list[Any]]:
     """The weights of a module, and their gradients, as its class gives them."""
     method = getattr(module, "parameters_", None)
     if method is not None:
-        bound = (module,) if callable(vars(module).get("parameters_")) else ()
-        weights, gradients = (*call_all(method, *bound), None, None)[:2]
+        replaced = put_in(module, "parameters_", "parameters")
+        if callable(replaced):
+            method = partial(replaced, module)
+        weights, gradients = (*call_all(method), None, None)[:2]
         return items_of(weights or []), items_of(gradients or [])
     return weights_inside(module)
 
@@ -364,13 +367,29 @@ def of_all_modules(name: str, module: Any, *args: Any) -> tuple[Any, ...]:
 
 def object_method(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
     """All values of a method of an object, whatever the program has put in its place."""
+    replaced = put_in(value, attribute(value, name), name)
+    return call_all(replaced, value, *args) if callable(replaced) else own_method(name, value, *args)
+
+
+def own_method(name: str, value: Any, *args: Any) -> tuple[Any, ...]:
+    """All values of a method as Torch7's class has it, or the program's own."""
     field = attribute(value, name)
-    replaced = vars(value).get(field)
-    if callable(replaced):
-        return call_all(replaced, value, *args)
     method = getattr(type(value), field, None)
     if name in OBJECT_METHODS and method is None:
         return of_all_modules(name, value, *args)
     base = value._modules.get("base")
     inner = base if method is None and base is not None else value
     return call_all(getattr(inner, field), *args)
+
+
+def class_field(name: str, field: str) -> Any:
+    """``nn.Linear.reset``: what the program has put there, or the method of Torch7's class."""
+    fields = CLASS_FIELDS.get(name, {})
+    if field not in fields and not (field in OBJECT_METHODS or hasattr(Derived, field)):
+        raise NotInPage(f"the field {field} of {name}")
+    return fields[field] if field in fields else partial(own_method, field)
+
+
+def store_in_class(name: str, field: str, value: Any) -> None:
+    """``nn.Linear.reset = value``, which all modules of the class have then."""
+    CLASS_FIELDS.setdefault(name, {})[field] = value
