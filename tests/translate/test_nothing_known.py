@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.translate.running import assert_same, same_or_error
+from tests.translate.running import assert_same, in_page, in_runtime, same_or_error
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN
 from torch7py.translate.observed import NOTHING_SEEN
@@ -98,3 +98,19 @@ def test_a_program_that_lacks_a_package_keeps_what_is_proved_of_it(more: str, is
     page = program.translate_script(source.encode(), "p.lua")
     assert "T7-251" in {problem.code for problem in page.problems}
     assert ("lua_compat.new_table(" in page.code) is is_floor
+
+
+def test_a_global_that_nothing_sets_is_nil_where_other_code_is_refused() -> None:
+    source = """-- a global that nothing sets in a function that may run other code
+local opt = {file = ''}
+local function shift(kind)
+   if kind == 1 then return 5 elseif flip == 4 then return 0 end
+   return 7
+end
+local function name(x) if x then x = {x} end return type(x), flip end
+print(shift(1), shift(2), name())
+if opt.file ~= '' then loadstring(opt.file)() end
+"""
+    page = program.translate_script(source.encode(), "p.lua")
+    assert {problem.line for problem in page.problems} == {source.count("\n")}
+    assert in_page(page) == in_runtime(source)

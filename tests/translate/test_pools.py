@@ -90,3 +90,23 @@ jobs:add(function() return 1, 2 end, function(x, y, z) print(x, y, z) end)
     page = translate_script(path.read_bytes(), "p.lua")
     assert page.problems == []
     assert verify_script(page, path).lines == 8
+
+
+def test_a_mutex_waits_for_no_job(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text("""local threads = require 'threads'
+local mutex = threads.Mutex()
+local id = mutex:id()
+local pool = threads.Threads(2, threads.safe(function(n)
+   function job(x) local m = threads.Mutex(id) m:lock() local y = x * 2 m:unlock() return y end
+end))
+local sum = 0
+for i = 1, 5 do pool:addjob(function() return job(i) end, function(y) sum = sum + y end) end
+pool:synchronize()
+print(sum)
+mutex:free()
+pool:terminate()
+""")
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert page.problems == []
+    assert verify_script(page, path).lines == 1

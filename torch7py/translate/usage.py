@@ -92,12 +92,17 @@ def _may_set_any(program: Block, own_files: Collection[Call], runs_no_other_code
     """
     if any(node.value in _STRICT for node in tree.every(program, tree.String)):
         return True
-    setting = _ALL_GLOBALS if runs_no_other_code else _RUNS_CODE | _ALL_GLOBALS
-    names = [node for node in tree.every(program, Name) if node.name in setting]
+    stored = {target for node in tree.every(program, tree.Assign) for target in node.targets}
+    if runs_no_other_code:  # nor has a page the table of all globals as a value
+        changed = {target.base for target in stored if isinstance(target, Index)}
+        return any(
+            node.name in _ALL_GLOBALS and (node.name != "_G" or node in changed)
+            for node in tree.every(program, Name)
+        )
+    names = [node for node in tree.every(program, Name) if node.name in _RUNS_CODE | _ALL_GLOBALS]
     if not names:
         return False
     harmless: set[Expression] = {call.callee for call in own_files}
-    stored = {target for node in tree.every(program, tree.Assign) for target in node.targets}
     harmless |= {
         node.base for node in tree.every(program, Index) if node not in stored and _is_table(node.base)
     }

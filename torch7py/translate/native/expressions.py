@@ -153,7 +153,7 @@ class Expressions:
             if node.name == "arg" and not self.t.scopes.of_name[node].writes:  # from 1, as a list
                 self.t.imports.add("sys")
                 return atom("sys.argv[1:]")
-            if node.name in t.unset_globals:
+            if node.name in (t.unset_in_page if t.plain_values else t.unset_globals):
                 return atom("None")
             problem = Undecided if plain_calls.is_function_value(t.path(node)) else Problem
             raise problem("T7-201", node.line, f"the global {node.name} as a value")

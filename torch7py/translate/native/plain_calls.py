@@ -101,6 +101,8 @@ _OTHERS = {
     "rawlen": "length",
     "table.maxn": "largest_key",
     "table.pack": "packed",
+    "threads.Mutex": "Mutex",
+    "threads.safe": "safe",
     "torch.LongStorage": "new_sizes",
 }
 # Functions of optim that give more than what they move and the values on the way.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -76,3 +77,26 @@ def threads(count: Any, *starts: Callable[..., Any]) -> tuple[Pool, list[list[An
     for start in starts:
         results = pool.done(start, 1)
     return pool, [[*results] for _ in range(pool.count)]
+
+
+MUTEX_NUMBERS = itertools.count(1)
+
+
+class Mutex:
+    """``threads.Mutex``, for which no job waits, as they are done in turn."""
+
+    def __init__(self, number: Any = None) -> None:
+        self.number = next(MUTEX_NUMBERS) if number is None else number
+
+    def id(self) -> Any:
+        return self.number
+
+    def lock(self) -> None:
+        """No other job runs."""
+
+    unlock = free = lock
+
+
+def safe(function: Callable[..., Any], _: Any = None) -> Callable[..., Any]:
+    """``threads.safe(f)``: no two jobs run at a time."""
+    return function

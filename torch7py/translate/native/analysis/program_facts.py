@@ -193,11 +193,17 @@ class Known:
     @cached_property
     def unset_globals(self) -> frozenset[str]:
         """The names of globals that nothing gives a value; where nothing is taken for known, no other code is run."""
+        return self._unset(self.is_floor)
+
+    @cached_property
+    def unset_in_page(self) -> frozenset[str]:
+        """The names of globals that nothing gives a value, as a page runs no code of Lua."""
+        return self._unset(True)
+
+    def _unset(self, runs_no_other_code: bool) -> frozenset[str]:
         read = [name for name, variable in self.scopes.globals.items() if not variable.writes]
         calls = self.project.requires.keys()
-        return frozenset(
-            name for name in read if is_unset(self.program, name, calls, runs_no_other_code=self.is_floor)
-        )
+        return frozenset(n for n in read if is_unset(self.program, n, calls, runs_no_other_code))
 
     def whole(self, node: Expression) -> bool:
         return self.integers.is_whole(node)
