@@ -229,6 +229,7 @@ def test_a_method_chosen_by_its_name(tmp_path, name, before, method):
     code = verified(NAMED % (name, before, method), tmp_path)
     assert '"rmsprop": lambda: torch.optim.RMSprop(model.parameters(), lr=0.1, weight_decay=0.01),' in code
     assert '"adagrad"' not in code
+    assert 'raise RuntimeError("program.lua:' in code
 
 
 @pytest.mark.parametrize(

@@ -61,14 +61,19 @@ def _assign(
 def _assign_chosen(
     t: Translation, optimizer: Optimizer, name: str, definition: Definition, chosen: Expression
 ) -> None:
-    """``optimizer = {"sgd": lambda: torch.optim.SGD(...), ...}[opt.method]()``"""
+    """``optimizer = {"sgd": lambda: torch.optim.SGD(...), ...}[opt.method]()``, of names that are there."""
     items = []
     for option in definition.choices:
         construction, decay = _construction(t, optimizer, option, definition.table, definition.module)
         if decay is not None:
             raise Problem("T7-228", chosen.line, "a rate that falls, of a method that may be one of several")
         items.append(f"{code.quoted(option)}: lambda: {construction}")
-    t.emit(f"{name} = {{{', '.join(items)}}}[{t.value(chosen).text}]()")
+    makers, method = t.fresh("optimizers"), t.value(chosen).text
+    t.emit(f"{makers} = {{{', '.join(items)}}}")
+    t.emit(f"if {method} not in {makers}:")
+    where = f"{t.file}:{chosen.line}: this page has no optimizer for optim."
+    t.emit(f"{code.INDENT}raise RuntimeError({code.quoted(where)} + str({method}))")
+    t.emit(f"{name} = {makers}[{method}]()")
 
 
 def _construction(
