@@ -418,3 +418,10 @@ p = step(p)
 -- a piece that begins where a tensor says
 local x, at = torch.range(1, 6), torch.Tensor{2, 4}
 for i = 1, 2 do print(x:narrow(1, at[i], 2):sum(), x[{{at[i], at[i] + 1}}]:sum()) end
+---
+-- a view with another dimension
+require 'nn'
+local x = torch.range(1, 6):view(2, 3)
+print(nn.utils.addSingletonDimension(x[{{}, 2}], 2):expand(2, 4):sum(), nn.utils.addSingletonDimension(nn.utils.addSingletonDimension(x, 1), 3):size(3))
+local function f(t, k) return nn.utils.addSingletonDimension(t, k) end
+print(f(x, 1):dim(), f(x, 3):size(2))

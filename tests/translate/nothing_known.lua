@@ -146,3 +146,10 @@ for k, v in pairs(opt) do print(k, v) end
 -- functions that give no value of some arguments
 print(paths.extname('a.b'), paths.extname('ab'))
 print(select('#', paths.extname('ab')), select('#', torch.typename(1)), torch.typename('a'))
+---
+-- a view with another dimension
+require 'nn'
+local x = torch.range(1, 6):view(2, 3)
+print(nn.utils.addSingletonDimension(x[{{}, 2}], 2):expand(2, 4):sum(), nn.utils.addSingletonDimension(nn.utils.addSingletonDimension(x, 1), 3):size(3))
+local function f(t, k) return nn.utils.addSingletonDimension(t, k) end
+print(f(x, 1):dim(), f(x, 3):size(2))

@@ -697,3 +697,38 @@ print(net:get(1).gradWeight:sum(), net:get(3).gradWeight:sum(), net:get(1).times
 net:get(3):reset(0.5)
 print(nn.Linear.pruned(net:get(1)), net:get(3).times, net:get(3).weight:sum())
 for _, m in ipairs(net.modules) do if m.prune then print(torch.type(m), m:prune(0.3)) end end
+---
+-- functions of nn.utils and of nn.Module that a layer calls for itself
+require 'nn'
+torch.manualSeed(4)
+local Leaky, parent = torch.class('nn.Leaky', 'nn.Module')
+function Leaky:__init(slope)
+   parent.__init(self)
+   self.slope, self.negative, self.seen = slope, torch.Tensor(), {1}
+end
+function Leaky:updateOutput(input)
+   self.negative = torch.cmin(input, 0)
+   self.output:resizeAs(input):copy(input):add(self.slope - 1, self.negative)
+   return self.output
+end
+function Leaky:updateGradInput(input, gradOutput)
+   self.gradInput:resizeAs(gradOutput):copy(gradOutput)
+   self.gradInput[torch.lt(input, 0)] = 0
+   return self.gradInput
+end
+function Leaky:clone(...)
+   self.clones = (self.clones or 0) + 1
+   return nn.Module.clone(self, ...)
+end
+function Leaky:clearState()
+   nn.utils.clear(self, 'negative', 'seen')
+   return parent.clearState(self)
+end
+local net = nn.Sequential():add(nn.Linear(3, 3)):add(nn.Leaky(0.2))
+net.mine = 'x'
+print(net:forward(torch.randn(2, 3)):sum())
+print(net:get(2).negative:nElement(), #net:get(2).seen)
+net:clearState()
+print(net:get(2).negative:nElement(), #net:get(2).seen, net.mine)
+local copy = net:get(2):clone()
+print(copy.clones, copy.slope, net:get(2).clones)

@@ -144,6 +144,7 @@ FUNCTION_RESULTS = {
     "cutorch.getRNGState": "tensor",
     "torch.getnumthreads": "whole",
     "torch.getdefaulttensortype": "string",
+    "nn.utils.addSingletonDimension": "tensor",
     "torch.equal": "boolean",
     "torch.isSetTo": "boolean",
     "torch.isStorage": "boolean",

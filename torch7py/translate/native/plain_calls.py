@@ -101,6 +101,8 @@ _OTHERS = {
     "rawlen": "length",
     "table.maxn": "largest_key",
     "table.pack": "packed",
+    "nn.utils.addSingletonDimension": "with_dimension",
+    "nn.utils.clear": "clear_fields",
     "threads.Mutex": "Mutex",
     "threads.safe": "safe",
     "torch.LongStorage": "new_sizes",
@@ -584,6 +586,12 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if tensor is not None:
         args = [t.value(tensor).text, *arguments(t, node.arguments[1:])]
         return _alone(library_call(t, memory_calls.CALLS[path], args), function == "call_all")
+    if isinstance(maker, Index) and t.objects and facts.is_module(t.path(maker.base)):
+        if maker.key_name not in page_library.entries("OBJECT_METHODS"):
+            return None
+        args = [code.quoted(maker.key_name or ""), *arguments(t, node.arguments)]
+        values = library_call(t, "of_all_modules", args)
+        return values if function == "call_all" else atom(f"(*{values}, None)[0]")
     of_class = layer_classes.field_of_class(t, node.callee)
     if of_class is not None:
         method_of_class = library_call(t, "class_field", of_class)

@@ -19,7 +19,9 @@ from torch7py.translate.page_library.values import (
     attribute,
     call,
     call_all,
+    index,
     items_of,
+    store,
     weight_in_torch7,
 )
 
@@ -215,9 +217,21 @@ def converted_module(module: Any, kind: Any = None) -> Any:
 
 def cleared_module(module: Any) -> Any:
     """``module:clearState()``"""
-    for part in all_modules(module):
-        part.output = part.gradInput = torch.empty(0)
+    for child in children_of(module):
+        object_method(child, "clearState")
+    module.output = module.gradInput = torch.empty(0)
     return module
+
+
+def clear_fields(owner: Any, *names: Any) -> Any:
+    """``nn.utils.clear(object, name, ...)``: tensors lose what they hold, tables are new ones, all else goes."""
+    for name in names if not names or isinstance(names[0], str) else items_of(names[0]):
+        value = index(owner, name)
+        if isinstance(value, torch.Tensor):
+            value.data = value.new_empty(0)
+        else:
+            store(owner, name, type(value)() if isinstance(value, (list, dict)) else None)
+    return owner
 
 
 def insert_module(module: Any, part: Any, place: Any = None) -> None:

@@ -66,6 +66,13 @@ def new_sizes(*args: Any) -> torch.Size:
     )
 
 
+def with_dimension(x: torch.Tensor, dim: Any = 1, *others: Any) -> torch.Tensor:
+    """``nn.utils.addSingletonDimension(x, dim)``: a view with a dimension of one element in front of another."""
+    if others:
+        raise NotInPage("a tensor that is given a view with another dimension")
+    return x.unsqueeze(int(dim) - 1)
+
+
 def nested_lists(value: Any) -> Any:
     """Tables of numbers, and tables of such, as lists."""
     value = listed(value)

@@ -400,7 +400,8 @@ class Builders:
         path = self.t.path(node.callee) or ""
         if path in ("nn.Serial", "cudnn.convert") or facts.is_graph(path):
             return False
-        return path.startswith(("nn.", "cudnn.", "rnn.")) and path not in self.t.types.classes
+        is_class = path.count(".") == 1  # and no function of nn.utils, or of a class
+        return is_class and path.startswith(("nn.", "cudnn.", "rnn.")) and path not in self.t.types.classes
 
     def written_with(self, builder: Builder, node: Statement) -> list[Statement]:
         """The statements, beside the one that is written, that are written with it: they are lost with it too."""

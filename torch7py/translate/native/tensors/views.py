@@ -6,6 +6,7 @@ from torch7py.translate.kind_rules import is_reduction
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, add_constant, atom, minus_one
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.library_rules import function
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.tensors.rules import (
     Arguments,
@@ -17,7 +18,7 @@ from torch7py.translate.native.tensors.rules import (
     sizes,
 )
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Expression, Index, Invoke, Name
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.tree_queries import bare
 
 
@@ -152,7 +153,18 @@ def index(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.index_select({dim}, {indices})")
 
 
-@rule("squeeze", "unsqueeze")
+@function("nn.utils.addSingletonDimension")
+def with_dimension(t: Translation, node: Call) -> Py:
+    """A view with another dimension in front of one; with a tensor for the view there is no form."""
+    if not 1 <= len(node.arguments) <= 2 or t.kind(node.arguments[0]) != "tensor":
+        raise Undecided(
+            "T7-203", node.line, "nn.utils.addSingletonDimension of something else than one tensor"
+        )
+    where = dimension(t, node.arguments[1]) if len(node.arguments) > 1 else "0"
+    return atom(f"{receiver_text(t, node.arguments[0])}.unsqueeze({where})")
+
+
+@rule("squeeze")
 def squeeze(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
     if not arguments and is_reduction(receiver) and t.type(receiver).rank == 1:  # a number
         return atom(f"{receiver_text(t, receiver)}.item()")
