@@ -75,6 +75,21 @@ print(about(1)) print(about(2, 'y', 3)) print(about{size = 4, again = 5})
     assert verify_script(page, path).lines == 3
 
 
+def test_functions_that_a_program_gets_in_lua(tmp_path: Path) -> None:
+    path = tmp_path / "program.lua"
+    path.write_text("""
+require 'xlua'
+require 'torchx'
+for _, seconds in ipairs{0, 0.0205, 65.5, 3700, 90000, 59.9996} do print(xlua.formatTime(seconds)) end
+print(sys.isNaN(0 / 0), sys.isNaN(1), sys.filep('program.lua'), sys.dirp('none'))
+local x = torch.Tensor{{1, 2, 1}, {2, 1, 1}}
+print(table.concat(torch.find(x, 1), ' '), #torch.find(x:sub(1, -1, 2, 2), 1), torch.find(x[1], 2)[1])
+""")
+    page = translate_script(path.read_bytes(), str(path))
+    assert [str(problem) for problem in page.problems] == []
+    assert verify_script(page, path).lines == 8
+
+
 def test_functions_of_lua_by_names_that_are_not_written_out(tmp_path: Path) -> None:
     path = tmp_path / "program.lua"
     path.write_text(

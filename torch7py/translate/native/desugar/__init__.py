@@ -58,16 +58,15 @@ _KNOWN = re.compile(
     rb"|\bor\s+require\b|(?<![.\w])(?:cutorch|gnuplot|itorch|lapp|qt|(?:table\.)?unpack|(?:%s)(?:\.\w+)?)\s+(?:and|or|then)\b"
     % "|".join(sorted(PENLIGHT)).encode()
 )
-# Another name of ``string.gmatch``, of Lua 5.0.
+# Other names of functions: ``string.gmatch`` as in Lua 5.0, ``paths.filep`` as in old programs.
 _GFIND = re.compile(rb"\bstring\s*\.\s*gfind\b(?=\s*\()")
+_FILEP = re.compile(rb"\bsys\s*\.\s*(?=(?:filep|dirp)\s*\()")
 _SUITE = re.compile(rb"torch\.TestSuite\s*\(\s*\)")
-# Classes and functions of packages that a program gets in Lua, as its own: how it names them, and where they are.
-_CLASSES = {
-    b"nn.StochasticGradient": "stochastic_gradient.lua",
-    b"torch.Tester": "tester.lua",
-    b"xlua.unpack(": "xlua_unpack.lua",
-}
-# Of these, what a program has that asks for more than their Lua does: the help that goes with the arguments.
+# Classes of packages that a program gets in Lua, as its own: how it names them, and where they are.
+_CLASSES = {b"nn.StochasticGradient": "stochastic_gradient.lua", b"torch.Tester": "tester.lua"}
+_FUNCTIONS = "package_functions.lua"  # those functions that it calls
+_FUNCTION = re.compile(rb"^function ([\w.]+\().*?\nend\n", re.MULTILINE | re.DOTALL)
+# Of functions, what a program has that asks for more than their Lua does: the help that goes with the arguments.
 _BEYOND = {b"xlua.unpack(": re.compile(rb"\.usage\b")}
 # A line that calls what a program may have put into a field.
 _HOOK = re.compile(rb"^ *if self\.(\w+) then self:\1\(.*\n", re.MULTILINE)
@@ -98,7 +97,7 @@ def written_out(
         source = LoadedModels(source, file).written(observed.forms_in(file))
     if folders is not None and _CHOSEN.search(source):
         source = ChosenFiles(source, file, folders).written()
-    source = _GFIND.sub(b"string.gmatch", source)
+    source = _FILEP.sub(b"paths.", _GFIND.sub(b"string.gmatch", source))
     source = _ASSIGNING.sub(rb"\1\3 = loadstring('return ' .. \4)()", source)
     source = _SUITE.sub(b"{}", source)
     if FUNCTIONS.search(source):
@@ -136,28 +135,32 @@ def written_out(
 
 
 def classes_of_packages(source: bytes) -> list[bytes]:
-    """The names of those classes and functions that a program which uses them gets in Lua, as its own."""
-    named = [name for name in _CLASSES if name in source]
+    """How a program names those classes and functions that it gets in Lua, as its own."""
+    named = [
+        name for name in (*_CLASSES, *_functions()) if name in source and b"function " + name not in source
+    ]
     return [name for name in named if name not in _BEYOND or not _BEYOND[name].search(source)]
 
 
 def added_statements(source: bytes) -> int:
     """How many statements of what ``written_out`` gives are those of classes in Lua, which it has at its beginning."""
     count = 0
-    for file in _CLASSES.values():
-        head = _lua_class(file).partition(b"\n")[0]
+    for text in (*map(_lua_text, _CLASSES.values()), *_functions().values()):
+        head = text.partition(b"\n")[0]
         line = next((line for line in source.split(b"\n") if head in line), None)
         count += 0 if line is None else 1 + line.count(b"function %s:" % head.split()[1])
     return count
 
 
 def _class_of(name: bytes, source: bytes) -> bytes:
-    """A class in Lua, on one line, with those of its methods that a text may call, and what these call."""
-    text = _HOOK.sub(lambda hook: hook[0] if hook[1] in source else b"", _lua_class(_CLASSES[name]))
+    """A class in Lua, on one line, with those of its methods that a text may call, and what these call; a function."""
+    if name not in _CLASSES:
+        return b" ".join(_functions()[name].split()) + b" "
+    text = _HOOK.sub(lambda hook: hook[0] if hook[1] in source else b"", _lua_text(_CLASSES[name]))
     head, *methods = _LUA_METHOD.split(text)
     texts = {text[: text.index(b"(")]: b"function %s:%s" % (head.split()[1], text) for text in methods}
     used: list[bytes] = []
-    waiting = [m for m in texts if m == b"__init" or re.search(rb"\b%s\b" % m, source)]
+    waiting = [b"__init", *(method for method in texts if re.search(rb"\b%s\b" % method, source))]
     while waiting:
         method = waiting.pop()
         if method not in used:
@@ -167,5 +170,11 @@ def _class_of(name: bytes, source: bytes) -> bytes:
 
 
 @cache
-def _lua_class(file: str) -> bytes:
+def _functions() -> dict[bytes, bytes]:
+    """The functions that are there in Lua, each by how it is called."""
+    return {match[1]: match[0] for match in _FUNCTION.finditer(_lua_text(_FUNCTIONS))}
+
+
+@cache
+def _lua_text(file: str) -> bytes:
     return resources.files("torch7py.translate.native").joinpath(file).read_bytes()
