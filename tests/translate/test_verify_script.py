@@ -486,3 +486,13 @@ def test_a_difference_of_that_size_that_roundings_do_not_explain(tmp_path: Path)
             ENLARGING.replace("print(z)", "print(w:norm())"), tmp_path, ("alpha=-0.05", "alpha=-0.0500001")
         )
     assert OF_ROUNDINGS not in str(caught.value)
+
+
+def test_where_a_page_has_failed_is_told_by_the_program_and_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "program.lua"
+    (tmp_path / "sizes.lua").write_text(
+        "return function(x, k)\n   local s = torch.LongStorage(x)\n   s[k] = 7\n   return s\nend\n"
+    )
+    path.write_text("local sizes = require 'sizes'\nprint(sizes({1, 2}, 1)[1])\nprint(sizes(2, 2)[2])\n")
+    with pytest.raises(Different, match=r"^the translation fails: TypeError: .* \(sizes\.lua:3\)$"):
+        verify_script(translate_script(path.read_bytes(), str(path)), path)

@@ -15,6 +15,7 @@ import random
 import sys
 import threading
 import time
+import traceback
 import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -33,6 +34,8 @@ from torch7py.translate.comparison.patching import patched
 from torch7py.translate.comparison.pictures import Pictures
 from torch7py.translate.comparison.replay import Clock, Draws, Files, Snapshots, on_the_day
 from torch7py.translate.native.program import Native, modules_of
+from torch7py.translate.page_lines import lua_lines
+from torch7py.translate.tree_queries import statements
 from torch7py.translate.verify import Different
 
 __all__ = ["STOPPED", "run_translation", "shown_value"]
@@ -295,7 +298,27 @@ def _run_program(
     except (KeyboardInterrupt, Endless):
         raise
     except BaseException as error:  # of the program's, or of what the page cannot do, which is no Exception
-        raise Different(f"the translation fails: {type(error).__name__}: {error}") from error
+        where = _place(native, name, error)
+        raise Different(f"the translation fails: {type(error).__name__}: {error}{where}") from error
+
+
+def _place(native: Native, name: str, error: BaseException) -> str:
+    """Where in the program the statement stands in whose place a page has failed, in brackets."""
+    t = native.translator
+    assert t is not None
+    names = {str(Path(name).parent / file.page): file for file in native.parts} | {name: t.project.script}
+    failed = [
+        (names[frame.filename], frame.lineno or 0)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename in names
+    ]
+    if not failed:
+        return ""
+    file, line = failed[-1]
+    code = native.code if file is t.project.script else native.modules[file.page]
+    lua = file.source.decode("utf-8", "replace").split("\n")
+    found = lua_lines(t.origins, statements(file.block), lua, code.split("\n"))[line - 1]
+    return "" if found is None else f" ({file.name}:{found})"
 
 
 @contextlib.contextmanager
