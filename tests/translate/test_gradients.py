@@ -168,7 +168,8 @@ def test_what_is_not_known_well_enough_goes_back_call_by_call(
     except (Different, LuaError) as error:
         ends = str(error)
     assert re.search(
-        r"^$|fails: (ValueError|NotInPage): .* (since|called)$|is invalid for input of size", ends
+        r"^$|fails: (ValueError|NotInPage): .* (since|called) \(step\.lua:9\)$|is invalid for input of size",
+        ends,
     )
 
 
