@@ -381,6 +381,24 @@ require 'nn'
 local function padded(d) return nn.Sequential():add(nn.Padding(2, -d, 2)):add(nn.Padding(2, d * 2, 2)) end
 print(padded(1):forward(torch.ones(2, 3)):size(2), padded(2):forward(torch.ones(2, 3)):sum())
 """,
+    "the text of a network by its method": """
+require 'nn'
+torch.manualSeed(6)
+net = nn.Sequential():add(nn.Linear(2, 3)):add(nn.Tanh())
+print('Net\\n' .. net:__tostring());
+print(net:forward(torch.ones(1, 2)):sum(), #net:get(2):__tostring() > 0)
+""",
+    "texts of tensors by their method, and errors in graphs that are drawn": """
+require 'nngraph'
+nngraph.setDebug(true)
+torch.manualSeed(7)
+local x = nn.Identity()()
+local model = nn.gModule({x}, {nn.Sigmoid()(nn.Linear(2, 2)(x))})
+local function shown(value) print('<' .. value:__tostring() .. '>') end
+shown(model)
+print(torch.LongStorage{3, 4}:__tostring() == tostring(torch.LongStorage{3, 4}))
+print(model:forward(torch.ones(2)):sum())
+""",
 }
 OTHERS = {
     "an output that another function reads": """

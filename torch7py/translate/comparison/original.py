@@ -37,7 +37,9 @@ from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers.as_modules import REORDERED
 from torch7py.translate.native.desugar.known_conditions import MISSING
+from torch7py.translate.native.desugar.text_methods import TEXT_METHODS, TextMethods
 from torch7py.translate.observed import NOTHING_SEEN, Form, Observed
+from torch7py.translate.parse import LuaSyntaxError
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
 from torch7py.wording import seconds as in_words
@@ -221,7 +223,7 @@ def _run(
         recorded_masks() as factors,
         _recorded_noise(noise),
         contextlib.nullcontext() if watch is None else watch.watching(),
-        Runtime(rnn_api=rnn_api, cuda_as=cuda_as) as runtime,
+        Runtime(rnn_api=rnn_api, cuda_as=cuda_as, rewrite=_with_asked_texts) as runtime,
     ):
         runtime.state.prints = None  # what layers print by themselves is none of the page's
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
@@ -317,6 +319,16 @@ def _run(
         time_limit=time_limit,
         stopped=stopped,
     )
+
+
+def _with_asked_texts(source: str, name: str) -> str:
+    """Lua in which the texts of models are asked for by ``tostring``, of which a recording knows."""
+    octets = source.encode("latin1")
+    if not TEXT_METHODS.search(octets):
+        return source
+    with contextlib.suppress(LuaSyntaxError):  # which the run tells in Lua's words
+        octets = TextMethods(octets, name).written()
+    return octets.decode("latin1")
 
 
 def places_of_lines(pieces: Sequence[str], places: Sequence[str]) -> list[str]:

@@ -398,6 +398,7 @@ def os_exit(t: Translation, node: Call) -> None:
 
 @statement(
     "collectgarbage",
+    "nngraph.setDebug",
     "torch.setnumthreads",
     "xlua.progress",
     "torch.setheaptracking",
@@ -405,7 +406,7 @@ def os_exit(t: Translation, node: Call) -> None:
     "threads.Threads.serialization",
 )
 def dropped(t: Translation, node: Call) -> None:
-    """Nothing to do in Python, where jobs share what they use; a progress bar is left out."""
+    """Nothing to do in Python, where jobs share what they use; progress bars and drawings of errors are left out."""
     if t.path(node.callee) == "torch.setnumthreads":
         t.emit(f"torch.set_num_threads({_arguments(t, node)})")
 

@@ -1,14 +1,15 @@
 """Lua that is written out in simpler Lua before anything else looks at a program.
 
 ``nn.StochasticGradient`` is a class, a function that copies the fields of a module is ``clone``, copies of a model
-for each card are added at once, what says how memory and cards are used goes, ``torch.Tester`` is a suite of
-functions with assertions, ``torch.size(x)`` is ``x:size()``, a file that an option chooses is a choice among those
-that are there, a variable with one of several layers' classes holds functions that make these, a function of Lua's
-libraries that is handed to another is one that calls it, a package that is not there is not asked for, a list with the
-one output of a graph is that node, a loop over fields of which it takes some is one over those, gradients that a
-function for optim returns are read where it is called, arguments that argcheck packs into a table are parameters, and
-a text of Lua that assigns is read and assigned. What comes out is Lua on the same lines, with the same results, so
-that all that is known of loops, losses and calls is known of it. A use that is more than that stays as it is.
+for each card are added at once, what says how memory and cards are used goes, ``torch.Tester`` is a suite of functions
+with assertions, ``torch.size(x)`` is ``x:size()``, ``x:__tostring()`` is ``tostring(x)``, a file that an option chooses
+is a choice among those that are there, a variable with one of several layers' classes holds functions that make these,
+a function of Lua's libraries that is handed to another is one that calls it, a package that is not there is not asked
+for, a list with the one output of a graph is that node, a loop over fields of which it takes some is one over those,
+gradients that a function for optim returns are read where it is called, arguments that argcheck packs into a table are
+parameters, and a text of Lua that assigns is read and assigned. What comes out is Lua on the same lines, with the same
+results, so that all that is known of loops, losses and calls is known of it. A use that is more than that stays as it
+is.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from torch7py.translate.native.desugar.returned_gradients import ReturnedGradien
 from torch7py.translate.native.desugar.search_path import BESIDE, SearchPath
 from torch7py.translate.native.desugar.single_outputs import SingleOutputs
 from torch7py.translate.native.desugar.tensor_functions import FUNCTIONS, TensorFunctions
+from torch7py.translate.native.desugar.text_methods import TEXT_METHODS, TextMethods
 from torch7py.translate.native.desugar.varargs import Varargs
 from torch7py.translate.observed import NOTHING_SEEN, Observed
 from torch7py.translate.parse import parse
@@ -102,6 +104,8 @@ def written_out(
     source = _SUITE.sub(b"{}", source)
     if FUNCTIONS.search(source):
         source = TensorFunctions(source, file).written()
+    if TEXT_METHODS.search(source):
+        source = TextMethods(source, file).written()
     if b"torch.setmetatable" in source:
         source = DeepCopies(source, file).written()
     if _MACHINERY.search(source):
