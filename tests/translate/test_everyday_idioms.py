@@ -399,6 +399,34 @@ shown(model)
 print(torch.LongStorage{3, 4}:__tostring() == tostring(torch.LongStorage{3, 4}))
 print(model:forward(torch.ones(2)):sum())
 """,
+    "entries that may be nil, of rows of a file": """
+local function read(text)
+   local rows = {}
+   for line in text:gmatch('[^\\n]+') do
+      local cells = line:split(',')
+      rows[#rows + 1] = {name = cells[1], age = tonumber(cells[2]), tag = cells[3], digit = cells[1]:match('%d+')}
+   end
+   return rows
+end
+local total = 0
+for _, row in ipairs(read('a,3,x\\nb2,?,y\\nc,1\\n')) do
+   if row.age then total = total + row.age end
+   if row.age == nil then print(row.name) end
+   if not row.tag then print(row.name, 'has no tag') end
+   if row.digit then print(row.digit) end
+end
+print(total)
+""",
+    "an entry that is given what need not be a number": """
+local ages = {}
+local function note(name, text) ages[name] = tonumber(text) end
+note('Ann', '33')
+note('Bob', 'unknown')
+for _, name in ipairs{'Ann', 'Bob', 'Cid'} do
+   if ages[name] then print(name, ages[name] + 1) else print(name, 'not known') end
+   print(ages[name] == nil, ages[name] ~= nil)
+end
+""",
 }
 OTHERS = {
     "an output that another function reads": """

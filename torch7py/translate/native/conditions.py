@@ -60,13 +60,13 @@ class Conditions:
                     past = self._past_end(one)
                     if past is not None:
                         return past if node.operator == "==" else _opposite(past)
-                    if isinstance(one, Index) and self.is_entry(one):
+                    if isinstance(one, Index) and self.is_entry(one) and not self._may_hold_nil(one):
                         inside = "not in" if node.operator == "==" else "in"
                         key = indexing.key(self.t, one)
                         return Py(
                             f"{key.at(code.ADD)} {inside} {self.t.value(one.base).at(code.ADD)}", code.COMPARE
                         )
-                    return _identical(self.t.value(one), word, atom("None"))
+                    return _identical(self.maybe(one), word, atom("None"))
                 may_be_nil = t.type(one).nil or t.plain_layers.is_mode(one)
                 if isinstance(other, tree.Boolean) and (
                     self.t.kind(one) in (None, "any") or (self.t.kind(one) == "boolean" and may_be_nil)
@@ -144,17 +144,21 @@ class Conditions:
 
     def _is_never_nil(self, node: Index) -> bool:
         """Whether an entry that a dict has is neither nil nor false."""
-        return self.t.kind(node) not in ("boolean", "any", None) and not self._may_hold_nil(node.base)
+        return self.t.kind(node) not in ("boolean", "any", None) and not self._may_hold_nil(node)
 
-    def _may_hold_nil(self, table: Expression) -> bool:
-        """Whether a dict may have an entry that is None: Lua has none then."""
-        for value in self.t.tables.values_of(table):
+    def _may_hold_nil(self, entry: Index) -> bool:
+        """Whether a dict may have this entry as None: Lua has none then."""
+        for value in self.t.tables.values_of_entry(entry):
             known = self.t.types.function_called(value) if isinstance(value, (Call, Invoke)) else []
             if any(self.t.types.returns[f].at(0).nil for f in known if f in self.t.types.returns):
                 return True
-            plain = not isinstance(value, (tree.Nil, Call, Invoke))
-            if plain and self.t.kind(value) in ("number", "string") and text.may_be_nil(self.t, value):
+            if self.t.kind(value) not in ("number", "string"):
+                continue
+            if text.may_be_nil(self.t, value):
                 return True
+            if isinstance(value, Index) and self.t.kind(value.base) == "table":
+                if indexing.may_be_missing(self.t, value):
+                    return True
         return False
 
     # Conditions
@@ -310,7 +314,7 @@ class Conditions:
         if self.t.kind(left) in (None, "any") and not self._is_never_false(left):
             return self._true_or(left, right)
         is_eager = "(" not in right.text  # or computed, or drawn, only where it is wanted
-        if is_eager and isinstance(left, Index) and self.is_entry(left) and not self._may_hold_nil(left.base):
+        if is_eager and isinstance(left, Index) and self.is_entry(left) and not self._may_hold_nil(left):
             return atom(f"{self.t.value(left.base).at(code.ATOM)}.get({indexing.key(self.t, left)}, {right})")
         past = self._past_end(left)
         if (

@@ -34,6 +34,7 @@ __all__ = [
     "item",
     "key",
     "list_position",
+    "may_be_missing",
     "table",
     "tensor_index",
 ]
@@ -132,18 +133,13 @@ def index(t: Translation, node: Index) -> Py:
         if representation == "options":
             return atom(f"vars({t.value(node.base)}).get({option_name(t, node)})")
         if representation == "list":
-            if _may_be_missing(t, node) or (node not in t.present and t.list_bounds.may_be_nil(node)):
+            if may_be_missing(t, node):
                 return item(t, node)
             position = list_position(t, node)
             if str(position) == "0" and isinstance(node.base, Invoke) and " for " in base and base[0] == "[":
                 return atom(f"next({base[1:-1]})")  # the first of those that a comprehension finds
             return atom(f"{base}[{position}]")
-        entry_type = t.type(node)
-        by_name = isinstance(node.key, String)
-        may_lack = entry_type.nil or (by_name and entry_type.has("tested")) or node in t.looked_for
-        may_lack = may_lack and not ((by_name or not entry_type.nil) and t.tables.has_key(node))
-        may_lack = may_lack or (representation == "dict" and t.type(node.base).has("json"))
-        if node not in t.present and (may_lack or _is_never_assigned(t, node)):
+        if may_be_missing(t, node):
             return atom(f"{base}.get({key(t, node)})")
         return atom(f"{base}[{key(t, node)}]")
     if kind == "confusion":
@@ -210,7 +206,22 @@ def _takes_object(lua_class: LuaClass, name: str) -> bool:
     return owner is None
 
 
-def _may_be_missing(t: Translation, node: Index) -> bool:
+def may_be_missing(t: Translation, node: Index) -> bool:
+    """Whether what a program takes out of a list or a dict is read as None where it has nothing at that place."""
+    representation = t.representation(node.base)
+    if node in t.present:
+        return False
+    if representation == "list":
+        return _may_lack_item(t, node) or t.list_bounds.may_be_nil(node)
+    entry_type = t.type(node)
+    by_name = isinstance(node.key, String)
+    may_lack = entry_type.nil or (by_name and entry_type.has("tested")) or node in t.looked_for
+    may_lack = may_lack and not ((by_name or not entry_type.nil) and t.tables.has_key(node))
+    of_json = representation == "dict" and t.type(node.base).has("json")
+    return may_lack or of_json or _is_never_assigned(t, node)
+
+
+def _may_lack_item(t: Translation, node: Index) -> bool:
     """Whether an item of a list is one that the program compares with nil, and may be none, or that ends a loop."""
     item_type = t.type(node)
     if item_type.has("node"):  # of a graph, which is there whenever it is used
@@ -218,9 +229,7 @@ def _may_be_missing(t: Translation, node: Index) -> bool:
     tested = (
         item_type.nil or node in t.looked_for or (item_type.has("tested") and item_type.kind != "boolean")
     )
-    if node in t.present or not tested:
-        return False
-    return not t.tables.has_item(node)
+    return tested and not t.tables.has_item(node)
 
 
 def is_attribute(t: Translation, node: Index) -> bool:

@@ -176,6 +176,18 @@ class Tables:
             for v in self.uses.values.get(table_type, [])
         ]
 
+    def values_of_entry(self, entry: Index) -> list[Expression]:
+        """What is put under a key of tables: nil, which takes an entry away, is not among it."""
+        named = [
+            field.value
+            for table_type in self._origins(self.t.type(entry.base))
+            for table in self.uses.constructors.get(table_type, [])
+            for field in table.fields
+            if isinstance(field.key, tree.String)
+            and (not isinstance(entry.key, tree.String) or field.key.value == entry.key.value)
+        ]
+        return [v for v in (*self.values_of(entry.base), *named) if not isinstance(v, tree.Nil)]
+
     def begins_at_zero(self, table_type: Type) -> bool:
         """Whether a table is made with an entry 0, and else has those of a loop over 1, 2, ..."""
         constructors = self.uses.constructors.get(table_type.find(), [])
