@@ -427,6 +427,40 @@ for _, name in ipairs{'Ann', 'Bob', 'Cid'} do
    print(ages[name] == nil, ages[name] ~= nil)
 end
 """,
+    "lists that loops over the columns of a file fill": """
+local rows = {}
+for line in ('id,a,b,name\\n1,2.5,3,x\\n2,4,5,y\\n'):gmatch('[^\\n]+') do
+   local cells = line:split(',')
+   if cells[1] ~= 'id' then
+      local row = {}
+      for i = 2, #cells - 1 do row[i - 1] = tonumber(cells[i]) end
+      rows[#rows + 1] = row
+   end
+end
+print(torch.Tensor(rows), #rows[1], rows[2][2])
+""",
+    "lists that loops fill which count from 0 or from 2": """
+local squares, grid, gaps = {}, {}, {}
+for i = 0, 4 do squares[i + 1] = i * i end
+for i = 1, 2 do
+   grid[i] = {}
+   for j = 2, 3 do grid[i][j - 1] = i * j end
+end
+for i = 2, 4 do
+   if i ~= 3 then gaps[i - 1] = i end
+end
+print(torch.Tensor(squares):sum(), #squares, squares[5], torch.Tensor(grid))
+print(gaps[1], gaps[2], gaps[3])
+""",
+    "tensors of tables with places left out at first": """
+local rows = {}
+for i = 1, 3 do
+   local row = {}
+   for j = 3, 1, -1 do row[j] = i * j end
+   rows[i] = row
+end
+print(torch.Tensor(rows), torch.LongTensor(rows[2]))
+""",
 }
 OTHERS = {
     "an output that another function reads": """

@@ -235,22 +235,23 @@ class Appends:
     def _filled_by_loop(self, table_type: Type, statement: tree.Assign, target: Index) -> tree.Table | None:
         """The table, made empty before a loop over 1, 2, ..., to which this store in the loop is the append."""
         chain = self.surroundings.chain(statement)
-        if len(chain) < 2 or not isinstance(target.key, Name):
+        key, first = _counted(target.key)
+        if len(chain) < 2 or not isinstance(key, Name):
             return None
         loop = chain[-2]
         if isinstance(loop, tree.If) and len(chain) > 2 and self._one_a_branch(loop, target):
             loop = chain[-3]
-        declaration = self.t.scopes.of_name[target.key].declaration
-        if isinstance(loop, tree.GenericFor):
+        declaration = self.t.scopes.of_name[key].declaration
+        if isinstance(loop, tree.GenericFor) and first == 1:
             source = loop.values[0]
             over = isinstance(source, tree.Call) and (
                 self.t.path(source.callee) == "ipairs" or self._are_pairs_of_list(source)
             )
             if not over or declaration is not loop.names[0]:
                 return None
-        elif not (isinstance(loop, tree.NumericFor) and declaration is loop.variable and _from_one(loop)):
+        elif not (isinstance(loop, tree.NumericFor) and declaration is loop.variable and _from(first, loop)):
             return None
-        if self.t.scopes.of_name[target.key].writes:
+        if self.t.scopes.of_name[key].writes:
             return None
         maker = self._maker(table_type, target.base, loop)
         if maker is None or maker.fields:
@@ -340,13 +341,25 @@ class Appends:
         return not any(table_type.has(mark) for mark in ("sparse", "dict", "record", "removed"))
 
 
+def _counted(key: Expression) -> tuple[Expression, float]:
+    """The variable of a key ``i``, ``i - 1`` or ``i + 1``, and where it is when the key is 1."""
+    if isinstance(key, tree.Binary) and key.operator in "+-" and isinstance(key.right, tree.Number):
+        return key.left, 1 + key.right.value * (1 if key.operator == "-" else -1)
+    return key, 1
+
+
+def _from(first: float, loop: tree.NumericFor) -> bool:
+    """Whether a loop counts up by one from a number on."""
+
+    def is_number(node: Expression | None, value: float) -> bool:
+        return isinstance(node, tree.Number) and node.value == value
+
+    return is_number(loop.start, first) and (loop.step is None or is_number(loop.step, 1))
+
+
 def _from_one(loop: tree.NumericFor) -> bool:
     """Whether a loop counts 1, 2, ..."""
-
-    def is_one(node: Expression | None) -> bool:
-        return node is None or (isinstance(node, tree.Number) and node.value == 1)
-
-    return is_one(loop.start) and is_one(loop.step)
+    return _from(1, loop)
 
 
 def _is_open(constructor: tree.Table) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import is_like_method, writes_first_argument
-from torch7py.translate.kinds import LuaClass
+from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, library_rules
 from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom, quoted
@@ -271,10 +271,7 @@ def _from_table(t: Translation, first: Expression, dtype: str | None, kind: str 
         if not dtype and literal and numbers and isinstance(numbers[0], Number):
             return atom(f"torch.tensor({_real_literal(t, first)})")
         return atom(f"torch.tensor({text}, dtype={dtype or 'torch.get_default_dtype()'})")
-    value = t.value(first)
-    if t.representation(first) == "dict":
-        n = t.fresh("n")
-        value = atom(f"[{value}[{n}] for {n} in range(1, len({value}) + 1)]")
+    value = _as_lists(t, t.value(first), t.type(first), first.line)
     depth = _texts_within(t, first)
     if depth:
         value = atom(_from_texts(value, depth))
@@ -284,6 +281,32 @@ def _from_table(t: Translation, first: Expression, dtype: str | None, kind: str 
             return atom(f"torch.tensor({value})")
     del whole_type
     return atom(f"torch.tensor({value}, dtype={dtype or 'torch.get_default_dtype()'})")
+
+
+def _as_lists(t: Translation, value: Py, table_type: Type, line: int) -> Py:
+    """A table of numbers, or of tables of them, as lists: some of it may be dicts with the keys 1, 2, ..."""
+    forms = [t.tables.representation(inner) for inner in _tables_within(table_type)]
+    if "dict" not in forms:
+        return value
+    if not {"list", "dict"}.issuperset(forms):
+        raise Undecided("T7-271", line, "a tensor of tables that are no lists")
+    if forms[0] == "dict":
+        n = t.fresh("n")
+        item, over = atom(f"{value.at(code.ATOM)}[{n}]"), f"{n} in range(1, len({value}) + 1)"
+    else:
+        item = atom(t.fresh("row"))
+        over = f"{item} in {value}"
+    inner = item if len(forms) == 1 else _as_lists(t, item, table_type.of_elements(), line)
+    return atom(f"[{inner} for {over}]")
+
+
+def _tables_within(table_type: Type) -> list[Type]:
+    """The type of a table, that of the tables in it, and so on: few, as a type may hold itself."""
+    tables: list[Type] = []
+    while table_type.kind == "table" and len(tables) < 8:
+        tables.append(table_type)
+        table_type = table_type.of_elements()
+    return tables
 
 
 def _texts_within(t: Translation, node: Expression) -> int | None:
