@@ -461,6 +461,37 @@ for i = 1, 3 do
 end
 print(torch.Tensor(rows), torch.LongTensor(rows[2]))
 """,
+    "a weight that is changed by another name": """
+require 'nn'
+torch.manualSeed(1)
+local layer = nn.LookupTable(4, 3)
+local w = layer.weight
+w:mul(2)
+layer.weight:view(2, 6):add(1)
+local rows = layer.weight:narrow(1, 1, 2)
+rows:select(2, 1):fill(0.5)
+rows[2][3] = 7
+torch.add(w, w, 1)
+print(layer.weight)
+layer:zeroGradParameters()
+layer:backward(torch.LongTensor{1, 2}, layer:forward(torch.LongTensor{1, 2}):clone():fill(1))
+layer:updateParameters(0.1)
+print(layer.weight:sum())
+""",
+    "rows of a weight made as long as 1": """
+require 'nn'
+torch.manualSeed(3)
+torch.class('Words')
+function Words:__init(layer) self.layer = layer end
+function Words:unit()
+   local m = self.layer.weight:double()
+   local norm = m:norm(2, 2)
+   return m:cdiv(norm:expandAs(m))
+end
+local words = Words(nn.LookupTable(4, 3))
+print(words:unit())
+print(words.layer.weight:norm(), words.layer.weight:float():zero():sum())
+""",
 }
 OTHERS = {
     "an output that another function reads": """

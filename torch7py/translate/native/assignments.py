@@ -341,7 +341,8 @@ class Assignments:
         into_tensor = isinstance(target, Index) and self.t.kind(target.base) == "tensor"
         if into_tensor and self.t.kind(value) == "string":
             return self.t.expressions.number(value)
-        written = self.t.expressions.graph(value) if self.keeps(target) else self.t.value(value)
+        with self.t.models.changed(value, target):
+            written = self.t.expressions.graph(value) if self.keeps(target) else self.t.value(value)
         if isinstance(target, Index) and into_tensor and self.t.kind(value) == "tensor":
             written = self.t.models.origins.cut(value, written)
             part = indexing.tensor_index

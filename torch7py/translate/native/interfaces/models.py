@@ -151,8 +151,11 @@ class Models:
         """``layer.accGradParameters = function() end``: its weights stay. Whether an assignment is one of these."""
 
     @abstractmethod
-    def changed(self, node: Expression) -> AbstractContextManager[None]:
-        """While what is written changes this expression in place: a weight by its data, which autograd does not see."""
+    def changed(self, node: Expression, target: Expression | None = None) -> AbstractContextManager[None]:
+        """While what is written changes this expression in place: a weight by its data, which autograd does not see.
+
+        ``target``: where it is kept, if it is not changed at once.
+        """
 
 
 class Graphs(Protocol):

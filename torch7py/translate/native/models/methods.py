@@ -22,6 +22,7 @@ from torch7py.translate.native.gradients import refuse_untouched
 from torch7py.translate.native.interfaces import models as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models import objects, plain_passes
+from torch7py.translate.native.models.changed_weights import ChangedWeights
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.encoder_decoder_state import Coupling
 from torch7py.translate.native.models.entries import entry
@@ -71,6 +72,7 @@ class Models(interfaces.Models):
         super().__init__(translator)
         self.t = translator
         self.assigned_data = False
+        self.changed_weights = ChangedWeights(translator)
         self.sequences = Sequences(translator, self.builders)
         self.coupling = Coupling(translator, self.sequences)
         self.constructions = Constructions(translator, self.builders, self.sequences, self.coupling)
@@ -570,8 +572,10 @@ class Models(interfaces.Models):
         return self.t.kind(node.base) == "module"
 
     @contextmanager
-    def changed(self, node: Expression) -> Iterator[None]:
-        before, self.assigned_data = self.assigned_data, self.assigned_data or self.is_parameter(node)
+    def changed(self, node: Expression, target: Expression | None = None) -> Iterator[None]:
+        is_changed = target is None or self.changed_weights.takes(target, node)
+        before = self.assigned_data
+        self.assigned_data = before or (is_changed and self.is_parameter(node))
         try:
             yield
         finally:
