@@ -492,6 +492,35 @@ local words = Words(nn.LookupTable(4, 3))
 print(words:unit())
 print(words.layer.weight:norm(), words.layer.weight:float():zero():sum())
 """,
+    "a network that is given a text or several, and is walked over": """
+require 'nn'
+torch.manualSeed(2)
+local net = nn.Sequential()
+net:add(nn.TemporalConvolution(5, 4, 3))
+net:add(nn.Threshold())
+net:add(nn.Reshape(6 * 4))
+net:add(nn.Linear(6 * 4, 2))
+for _, layer in ipairs(net.modules) do
+   if layer.weight then
+      layer.weight:normal(0, 0.1)
+      layer.bias:zero()
+   end
+end
+print(net:forward(torch.randn(3, 8, 5)))
+print(net:forward(torch.randn(8, 5)))
+""",
+    "frames of one sound or several, layer by layer": """
+require 'nn'
+torch.manualSeed(4)
+local model = nn.Sequential():add(nn.TemporalConvolution(2, 3, 2)):add(nn.Tanh()):add(nn.View(-1):setNumInputDims(2))
+model:add(nn.Linear(9, 1))
+for i = 1, model:size() do
+   local layer = model:get(i)
+   if layer.bias then layer.bias:fill(0.25) end
+end
+local one, two = torch.randn(4, 2), torch.randn(2, 4, 2)
+print(model:forward(one):sum(), model:forward(two):sum())
+""",
 }
 OTHERS = {
     "an output that another function reads": """

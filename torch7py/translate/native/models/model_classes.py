@@ -9,6 +9,7 @@ from functools import cached_property
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.kind_rules import keeps_rank
 from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.layers.as_modules import only_weight
 from torch7py.translate.layers.helpers import HELPERS
@@ -143,7 +144,7 @@ class WrittenClasses:
 
     @cached_property
     def _behind(self) -> set[Call]:
-        """The calls that make modules which are given what others in a chain before them have made of an input."""
+        """The calls that make modules which are given what may have other dimensions than the input of their chain."""
         entry_calls: set[Call] = set()
         behind: set[Call] = set()
         waiting = [(self.t.type(node.receiver), entry_calls) for node in self._forwards()]
@@ -152,8 +153,11 @@ class WrittenClasses:
             for layer in module.find().layers:
                 if layer.call not in calls:
                     calls.add(layer.call)
-                    first = layer.children[:1] if facts.is_chain(layer.name) else layer.children
-                    waiting += [(child, calls if child in first else behind) for child in layer.children]
+                    place = calls
+                    for child in layer.children:
+                        waiting.append((child, place))
+                        if facts.is_chain(layer.name) and not keeps_rank(child):
+                            place = behind
         return behind - entry_calls
 
     def _ranks(self) -> frozenset[int | None]:
