@@ -521,6 +521,13 @@ end
 local one, two = torch.randn(4, 2), torch.randn(2, 4, 2)
 print(model:forward(one):sum(), model:forward(two):sum())
 """,
+    "numbers halfway between two texts": """
+print(string.format('%.3f %.1f %.1f %.0f', 45 / 80, 0.25, 0.75, 2.5))
+print(('%.2e|%.2g|%5.1f%%'):format(1.125, 2.25, -0.25))
+local n = 0
+for i = 1, 64 do n = n + #string.format('%.2f %.1f', i / 64, i / 8) end
+print(n)
+""",
 }
 OTHERS = {
     "an output that another function reads": """

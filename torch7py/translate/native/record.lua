@@ -9,6 +9,7 @@ local record = {text = {}, places = {}, draws = {}, filled = {}, objects = {}}
 __torch7py_record = record
 local text, type, tostring, format = record.text, type, tostring, string.format
 local istensor, typename = torch.isTensor, torch.typename
+local tonumber, unpack, abs, max = tonumber, unpack, math.abs, math.max
 
 local note_unscaled
 
@@ -111,6 +112,33 @@ function _G.tostring(value)
       if type(own) ~= 'function' or debug.getinfo(own, 'S').source:sub(1, 1) ~= '@' then return '<table>' end
    end
    return tostring(value)
+end
+
+-- A number of which two texts are equally near: LuaJIT writes the one that is farther from zero, C and Python the one with
+-- an even last digit. The number to write instead, the next one to zero where that is another text.
+local function for_even(conversion, precision, value)
+   local whole, digits = format('%.99' .. conversion, abs(value)):match('^(%d+)%.(%d+)')
+   if not digits or digits:sub(precision + 1, precision + 1) ~= '5' or digits:find('[1-9]', precision + 2) then
+      return value
+   end
+   local last = (whole .. digits):sub(#whole + precision, #whole + precision)
+   return tonumber(last) % 2 == 0 and value - value * 2^-53 or value
+end
+
+function string.format(pattern, ...)
+   if type(pattern) ~= 'string' or not pattern:find('%.?%d*[efg]') then return format(pattern, ...) end
+   local values, count, place = {...}, select('#', ...), 0
+   for precision, conversion in pattern:gsub('%%%%', ''):gmatch('%%[-+ #0]*%d*(%.?%d*)(%a)') do
+      place = place + 1
+      local value = tonumber(values[place])
+      local kept = precision == '' and 6 or tonumber(precision:sub(2)) or 0
+      if value and conversion == 'f' and value * 2^(kept + 1) % 1 == 0 then
+         values[place] = for_even('f', kept, value)
+      elseif value and conversion:find('[eg]') then
+         values[place] = for_even('e', conversion == 'g' and max(kept, 1) - 1 or kept, value)
+      end
+   end
+   return format(pattern, unpack(values, 1, count))
 end
 
 -- A translation has no progress bars, and its tests are told by other words.
