@@ -156,9 +156,9 @@ class Conditions:
                 continue
             if text.may_be_nil(self.t, value):
                 return True
-            if isinstance(value, Index) and self.t.kind(value.base) == "table":
-                if indexing.may_be_missing(self.t, value):
-                    return True
+            taken = value if isinstance(value, Index) and self.t.kind(value.base) == "table" else None
+            if taken is not None and indexing.may_be_missing(self.t, taken):
+                return True
         return False
 
     # Conditions
