@@ -528,6 +528,47 @@ local n = 0
 for i = 1, 64 do n = n + #string.format('%.2f %.1f', i / 64, i / 8) end
 print(n)
 """,
+    "a network to which another one's weights are copied now and then": """
+require 'nn'
+require 'optim'
+torch.manualSeed(3)
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()):add(nn.Linear(4, 2))
+local params, grads = net:getParameters()
+local target = net:clone()
+local criterion = nn.MSECriterion()
+local x, state = torch.randn(5, 3), {learningRate = 0.1, momentum = 0.5}
+for i = 1, 6 do
+   local y = target:forward(x):clone():add(1)
+   local _, fs = optim.sgd(function()
+      grads:zero()
+      local loss = criterion:forward(net:forward(x), y)
+      net:backward(x, criterion:backward(net.output, y))
+      return loss, grads
+   end, params, state)
+   if i % 2 == 0 then target:getParameters():copy(params) end
+   print(fs[1], target:forward(x):sum())
+end
+""",
+    "an average of a network's weights": """
+require 'nn'
+torch.manualSeed(8)
+local model = nn.Sequential():add(nn.Linear(2, 3)):add(nn.Sigmoid()):add(nn.Linear(3, 1))
+local mean = model:clone()
+local criterion = nn.MSECriterion()
+local w, dw = model:getParameters()
+local function step(x, y)
+   dw:zero()
+   local loss = criterion:forward(model:forward(x), y)
+   model:backward(x, criterion:backward(model.output, y))
+   w:add(-0.1, dw)
+   return loss
+end
+for i = 1, 3 do print(step(torch.ones(4, 2):mul(i), torch.ones(4, 1))) end
+local v = mean:getParameters()
+print(v:size(1), v:norm() > 0)
+mean:getParameters():copy(w)
+print(mean:forward(torch.ones(1, 2)):sum(), model:forward(torch.ones(1, 2)):sum())
+""",
 }
 OTHERS = {
     "an output that another function reads": """

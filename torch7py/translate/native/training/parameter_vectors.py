@@ -188,7 +188,10 @@ class FlatVectors(interfaces.FlatVectors):
         first = around[0].span.start if around else statement.span.end
         in_function = self.t.surroundings.owner[statement].function is not None
         used = []
+        apart = self._is_apart(node.receiver)
         for holder, assignment in self.flattened_at.items():
+            if apart and not self.training.flow.same(self.module_of[assignment], node.receiver):
+                continue
             later = assignment.span.start > statement.span.end and not self.t.surroundings.parents[assignment]
             anew = assignment.span.start if later and not around and not in_function else math.inf
             used += [n for n in self.training.holders.uses(holder) if n.span.start < anew]
@@ -198,6 +201,27 @@ class FlatVectors(interfaces.FlatVectors):
                 "T7-227", node.line, "getParameters, after which older vectors are no longer the module's"
             )
         return node.receiver
+
+    def _is_apart(self, module: Expression) -> bool:
+        """Whether a variable always has a whole copy of a module, which is no part of another one."""
+        if not isinstance(module, Name):
+            return False
+        variable = self.t.scopes.of_name[module]
+        copies = [value for _, value in self.training.assigned_to(variable)]
+        if not copies or not all(
+            isinstance(value, Invoke) and value.method == "clone" and not value.arguments for value in copies
+        ):
+            return False
+        names = set(variable.reads)
+        for node in tree.those(self.t.program, Call, Invoke, tree.Table):
+            parts: list[Expression] = []
+            if isinstance(node, tree.Table):
+                parts = [item.value for item in node.fields]
+            elif isinstance(node, (Call, Invoke)) and not self.t.types.function_called(node):
+                parts = list(node.arguments)
+            if not names.isdisjoint(parts):
+                return False
+        return True
 
     def _constructs_module(self, node: Invoke) -> bool:
         """Whether a function makes the module that it asks for its parameters, out of nothing from elsewhere."""
