@@ -569,6 +569,27 @@ print(v:size(1), v:norm() > 0)
 mean:getParameters():copy(w)
 print(mean:forward(torch.ones(1, 2)):sum(), model:forward(torch.ones(1, 2)):sum())
 """,
+    "the names of layers' classes as texts": """
+require 'nn'
+torch.manualSeed(2)
+local net = nn.Sequential():add(nn.Linear(2, 2)):add(nn.Tanh()):add(nn.Linear(2, 1))
+local places = {}
+for i = 1, net:size() do
+   if tostring(torch.type(net:get(i))) == 'nn.Linear' then places[#places + 1] = i end
+end
+print(table.concat(places, ' '), net:forward(torch.ones(1, 2)):sum())
+""",
+    "the names of a program's classes as texts": """
+torch.class('Circle')
+torch.class('Square')
+function Circle:__init(r) self.r = r end
+function Square:__init(a) self.a = a end
+local function area(shape)
+   if tostring(torch.type(shape)) == 'Circle' then return 3 * shape.r ^ 2 end
+   return shape.a ^ 2
+end
+print(area(Circle(2)), area(Square(3)))
+""",
 }
 OTHERS = {
     "an output that another function reads": """

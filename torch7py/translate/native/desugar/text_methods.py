@@ -1,32 +1,45 @@
-"""``net:__tostring()`` is ``tostring(net)``."""
+"""``net:__tostring()`` is ``tostring(net)``, and ``tostring(torch.type(net))`` is a text by itself."""
 
 from __future__ import annotations
 
 import re
+from typing import TypeGuard
 
 from torch7py.translate import tree
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Invoke
+from torch7py.translate.tree import Call, Expression, Index, Invoke
 
 __all__ = ["TEXT_METHODS", "TextMethods"]
 
-TEXT_METHODS = re.compile(rb":\s*__tostring\s*\(\s*\)")
+_METHOD = re.compile(rb":\s*__tostring\s*\(\s*\)")
+TEXT_METHODS = re.compile(_METHOD.pattern + rb"|\btostring\s*\(\s*torch\s*\.\s*type\b")
 
 
 class TextMethods(Rewriting):
     def written(self) -> bytes:
-        # A method of that name in a table of the program's need not be what ``tostring`` calls.
-        has_own = b"__tostring" in TEXT_METHODS.sub(b"", self.source)
-        if has_own or any(v.writes or not v.is_global for v in self._functions()):
+        if any(v.writes or not v.is_global for v in self._functions()):
             return self.source
+        # A method of that name in a table of the program's need not be what ``tostring`` calls.
+        has_own = b"__tostring" in _METHOD.sub(b"", self.source)
         edits: list[tuple[int, int, str]] = []
-        for call in tree.every(self.program, Invoke):
-            if call.method == "__tostring" and not call.arguments:
+        for call in tree.those(self.program, Invoke, Call):
+            if isinstance(call, Call) and self.scopes.is_global(call.callee, "tostring"):
+                inner = call.arguments[0] if len(call.arguments) == 1 else None
+                if self._is_type(inner):
+                    edits.append((call.span.start, inner.span.start, ""))
+                    edits.append((inner.span.end, call.span.end, ""))
+            elif isinstance(call, Invoke) and call.method == "__tostring" and not (call.arguments or has_own):
                 edits.append((call.receiver.span.start, call.receiver.span.start, "tostring("))
                 edits.append((call.receiver.span.end, call.span.end, ")"))
         self.edited(edits)
         return self.source
+
+    def _is_type(self, node: Expression | None) -> TypeGuard[Call]:
+        """``torch.type(x)``"""
+        if not isinstance(node, Call) or len(node.arguments) != 1 or not isinstance(node.callee, Index):
+            return False
+        return node.callee.key_name == "type" and self.scopes.is_global(node.callee.base, "torch")
 
     def _functions(self) -> list[Variable]:
         """The variables that are called as the function is."""
