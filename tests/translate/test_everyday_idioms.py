@@ -590,6 +590,99 @@ local function area(shape)
 end
 print(area(Circle(2)), area(Square(3)))
 """,
+    "a layer that goes through a part of it by chance": """
+require 'nn'
+require 'optim'
+torch.manualSeed(4)
+local Skip, parent = torch.class('nn.Skip', 'nn.Container')
+function Skip:__init(n)
+   parent.__init(self)
+   self.open = true
+   self.net = nn.Sequential():add(nn.Linear(n, n)):add(nn.Tanh())
+   self.modules = {self.net}
+end
+function Skip:updateOutput(input)
+   self.output:resizeAs(input):copy(input)
+   if self.open then self.output:add(self.net:forward(input)) end
+   return self.output
+end
+function Skip:updateGradInput(input, gradOutput)
+   self.gradInput:resizeAs(gradOutput):copy(gradOutput)
+   if self.open then self.gradInput:add(self.net:updateGradInput(input, gradOutput)) end
+   return self.gradInput
+end
+function Skip:accGradParameters(input, gradOutput, scale)
+   if self.open then self.net:accGradParameters(input, gradOutput, scale) end
+end
+local skip = nn.Skip(3)
+local model = nn.Sequential():add(nn.Linear(3, 3)):add(skip):add(nn.Linear(3, 1))
+local criterion = nn.MSECriterion()
+local w, dw = model:getParameters()
+local state = {learningRate = 0.1, momentum = 0.9, weightDecay = 0.01}
+local x, y = torch.randn(4, 3), torch.randn(4, 1)
+for i = 1, 6 do
+   skip.open = i % 3 ~= 0
+   local _, fs = optim.sgd(function()
+      dw:zero()
+      local loss = criterion:forward(model:forward(x), y)
+      model:backward(x, criterion:backward(model.output, y))
+      return loss, dw
+   end, w, state)
+   print(fs[1])
+end
+print(w:norm())
+""",
+    "one of two ways through a layer": """
+require 'nn'
+require 'optim'
+torch.manualSeed(5)
+local Either, parent = torch.class('nn.Either', 'nn.Module')
+function Either:__init(n)
+   parent.__init(self)
+   self.first, self.second, self.turn = nn.Linear(n, n), nn.Linear(n, n), 1
+end
+function Either:parameters()
+   local w, g = self.first:parameters()
+   local w2, g2 = self.second:parameters()
+   for i = 1, #w2 do w[#w + 1], g[#g + 1] = w2[i], g2[i] end
+   return w, g
+end
+function Either:updateOutput(input)
+   if self.turn == 1 then self.output = self.first:forward(input) else self.output = self.second:forward(input) end
+   return self.output
+end
+function Either:updateGradInput(input, gradOutput)
+   if self.turn == 1 then
+      self.gradInput = self.first:updateGradInput(input, gradOutput)
+   else
+      self.gradInput = self.second:updateGradInput(input, gradOutput)
+   end
+   return self.gradInput
+end
+function Either:accGradParameters(input, gradOutput, scale)
+   if self.turn == 1 then
+      self.first:accGradParameters(input, gradOutput, scale)
+   else
+      self.second:accGradParameters(input, gradOutput, scale)
+   end
+end
+local either = nn.Either(2)
+local model = nn.Sequential():add(either):add(nn.Linear(2, 1))
+local criterion = nn.MSECriterion()
+local w, dw = model:getParameters()
+local state = {learningRate = 0.05}
+local x, y = torch.randn(4, 2), torch.randn(4, 1)
+for i = 1, 5 do
+   either.turn = i % 2 + 1
+   local _, fs = optim.adam(function()
+      dw:zero()
+      local loss = criterion:forward(model:forward(x), y)
+      model:backward(x, criterion:backward(model.output, y))
+      return loss, dw
+   end, w, state)
+   print(fs[1])
+end
+""",
 }
 OTHERS = {
     "an output that another function reads": """

@@ -10,15 +10,21 @@ import itertools
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.kinds import Type, all_parts
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.tree import Call, Expression, Invoke
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["RunParts"]
 
 _MOVED = {"momentum", "weightDecay", "weightDecays"}
 _MOVING = {"adam", "adamax", "rmsprop", "adadelta", "rprop", "nag", "lbfgs", "cg", "asgd"}
+
+
+# The methods of a layer in which its weights get their gradients.
+_BACK = ("accGradParameters", "backward")
 
 
 class RunParts:
@@ -33,7 +39,7 @@ class RunParts:
         if not self._moves():
             return False
         run, whole = self._all_run(), self.t.type(module).find()
-        if self.discards(module):
+        if self.discards(module) or self._passes_over():
             return True
         if whole in run:
             return False
@@ -57,6 +63,34 @@ class RunParts:
                     if one_of and any(facts.side_by_side(candidate.name) for candidate in table.layers):
                         return True
         return False
+
+    def _passes_over(self) -> bool:
+        """Whether a layer of the program's own goes through a module with weights in one branch, and not in others."""
+        for lua_class in self.t.types.classes.values():
+            own = [m for name in _BACK if (m := lua_class.methods.get(name)) is not None]
+            forward = lua_class.methods.get("updateOutput")
+            methods = own or ([forward] if forward is not None else [])
+            for choice in (node for method in methods for node in tree.every(method.body, tree.If)):
+                taken = [self._weighed_modules(block) for _, block in choice.branches]
+                taken.append(self._weighed_modules(choice.otherwise) if choice.otherwise else [])
+                if any(
+                    not any(same_expression(module, other) for other in others)
+                    for modules in taken
+                    for module in modules
+                    for others in taken
+                ):
+                    return True
+        return False
+
+    def _weighed_modules(self, block: tree.Block) -> list[Expression]:
+        """The modules with weights through which statements go, there or back."""
+        return [
+            node.receiver
+            for node in tree.every(block, Invoke)
+            if node.method in (*FORWARD, *_BACK)
+            and self.t.kind(node.receiver) == "module"
+            and self.has_weights(node.receiver)
+        ]
 
     def has_weights(self, module: Expression) -> bool:
         """Whether a module may have weights; known is only that some layers of nn have none."""
