@@ -683,6 +683,54 @@ for i = 1, 5 do
    print(fs[1])
 end
 """,
+    "a log that is not plotted": """
+require 'optim'
+local name = os.tmpname()
+local logger = optim.Logger(name)
+logger:setNames{'loss', 'error'}
+logger.showPlot = false
+logger:style{'-', '-'}
+for i = 1, 2 do
+   logger:add{i / 4, i}
+   logger:plot()
+end
+for line in io.lines(name) do print(line) end
+os.remove(name)
+""",
+    "a log without pictures, of an object": """
+require 'optim'
+local Run = {}
+Run.__index = Run
+function Run.new(path)
+   local self = setmetatable({log = optim.Logger(path)}, Run)
+   self.log.showPlot = false
+   self.log.epsfile = nil
+   return self
+end
+function Run:note(x) self.log:add{['value'] = x} end
+local path = os.tmpname()
+local run = Run.new(path)
+run:note(0.5)
+run:note(2)
+for line in io.lines(path) do print(line) end
+os.remove(path)
+""",
+    "names for values that a function does not give": """
+local function sample(p) return torch.lt(torch.rand(p:size()), p):typeAs(p) end
+local first, second, third = sample(torch.zeros(2))
+print(first:sum(), second, third)
+second = 5
+print(second)
+""",
+    "variables that later get what a function does not give at first": """
+local function half(n) return n / 2 end
+local n, m = half(6)
+for i = 1, 2 do
+   local a, b = half(i)
+   if not b then m = (m or 0) + a end
+end
+print(n, m)
+""",
 }
 OTHERS = {
     "an output that another function reads": """

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from torch7py.translate import tree, tree_queries
-from torch7py.translate.native import code, indexing, layer_classes, memory, plain_calls, tensors, text
+from torch7py.translate.native import (
+    code,
+    indexing,
+    layer_classes,
+    memory,
+    plain_calls,
+    tensors,
+    text,
+    timers_and_paths,
+)
 from torch7py.translate.native.analysis.unknown_values import described, undecided
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -90,7 +99,8 @@ class Assignments:
             texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
             self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
             return
-        if self.t.calls.is_surely_one(values[-1]):
+        of_program = bool(self.t.types.function_called(values[-1]))
+        if self.t.calls.is_surely_one(values[-1]) or (of_program and self.t.counts.of(values[-1]) == (1, 1)):
             texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
             self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
             return
@@ -272,6 +282,8 @@ class Assignments:
         if isinstance(target, Index) and isinstance(value, tree.Nil):
             self.t.classes.fields.refuse_uncovered(target)
         if isinstance(target, Index) and self.t.models.assign(target, value):
+            return
+        if isinstance(target, Index) and timers_and_paths.is_about_plots(self.t, target):
             return
         local = isinstance(node, tree.Local)  # `local x = x + 1` makes another x
         if local and self.t.depth and self.t.scope.function is not None and self._is_idle(target, value):

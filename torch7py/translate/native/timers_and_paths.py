@@ -14,7 +14,7 @@ from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.observed import FILLED
 from torch7py.translate.tree import Call, Index, Invoke, Name, String, Table
 
-__all__ = ["index"]
+__all__ = ["index", "is_about_plots"]
 
 _OF_FILES = {"modification": "st_mtime", "access": "st_atime", "change": "st_ctime", "size": "st_size"}
 
@@ -241,6 +241,11 @@ def _logged(name: str) -> Callable[[Translation, Invoke], None]:
 
 def _plotted(t: Translation, node: Invoke) -> None:
     """A plot of the log: it is left to whoever reads the file."""
+
+
+def is_about_plots(t: Translation, field: Index) -> bool:
+    """Whether ``logger.showPlot = false`` or its like says only how a log is plotted."""
+    return t.kind(field.base) == "logger" and field.key_name in ("showPlot", "defaultStyle", "epsfile")
 
 
 method_statements["logger", "add"] = _logged("add")
