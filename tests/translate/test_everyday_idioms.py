@@ -731,6 +731,40 @@ for i = 1, 2 do
 end
 print(n, m)
 """,
+    "losses added up over the calls of a function": """
+require 'nn'
+torch.manualSeed(2)
+local net, criterion = nn.Linear(3, 1), nn.MSECriterion()
+local total, count = 0, 0
+local function learn(x, y)
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   total = total + criterion:forward(out, y)
+   count = count + 1
+   net:backward(x, criterion:backward(out, y))
+   net:updateParameters(0.1)
+end
+for i = 1, 4 do learn(torch.randn(2, 3), torch.randn(2, 1)) end
+print(total / count)
+""",
+    "losses added up over the elements of a tensor": """
+require 'nn'
+torch.manualSeed(3)
+local model = nn.Sequential():add(nn.Linear(2, 3)):add(nn.LogSoftMax())
+local nll = nn.ClassNLLCriterion()
+local data = torch.randn(6, 2)
+for epoch = 1, 2 do
+   local loss = 0
+   torch.randperm(6):apply(function(i)
+      model:zeroGradParameters()
+      local out = model:forward(data[i])
+      loss = loss + nll:forward(out, i % 3 + 1)
+      model:backward(data[i], nll:backward(out, i % 3 + 1))
+      model:updateParameters(0.2)
+   end)
+   print(loss / 6)
+end
+""",
 }
 OTHERS = {
     "an output that another function reads": """

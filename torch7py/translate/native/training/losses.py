@@ -271,8 +271,10 @@ class Losses(interfaces.Losses):
                 return variable
             if isinstance(target, Name) and self._adds_to(value, target, node):
                 variable = of_name[target]
-                is_accumulated = self._is_summed_in_loop(statement, variable) or self._has_gone_back(
-                    statement, variable
+                is_accumulated = (
+                    self._is_summed_in_loop(statement, variable)
+                    or self._is_summed_over_calls(statement, variable, scope)
+                    or self._has_gone_back(statement, variable)
                 )
                 if not is_accumulated or self._is_result(variable, scope):
                     self.t.graph_variables.add(variable)
@@ -322,6 +324,23 @@ class Losses(interfaces.Losses):
             for s in inside
             for n in tree.direct_nodes(s)
             if self._is_module_backward(n)
+        )
+
+    def _is_summed_over_calls(self, statement: Statement, total: Variable, scope: Scope) -> bool:
+        """Whether losses are added up over the calls of a function in which each has its own backward pass."""
+        if scope.function is None or total.scope is scope:
+            return False
+        inside = self.t.surroundings.statements_of(scope)
+        begun = any(
+            self._is(target, total)
+            for s in inside
+            if s.span.start < statement.span.start
+            for target in tree_queries.targets(s)
+        )
+        return not begun and any(
+            self.t.user_passes.is_backward(n) and self._is_module_backward(n)
+            for s in inside
+            for n in tree.direct_nodes(s)
         )
 
     def _has_gone_back(self, statement: Statement, total: Variable) -> bool:
