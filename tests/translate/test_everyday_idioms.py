@@ -765,6 +765,25 @@ for epoch = 1, 2 do
    print(loss / 6)
 end
 """,
+    "distances between entries that a function is told": """
+require 'nn'
+torch.manualSeed(1)
+local function distance(i, j)
+   return nn.Sequential():add(nn.ConcatTable():add(nn.SelectTable(i)):add(nn.SelectTable(j))):add(nn.PairwiseDistance(2))
+end
+local net = nn.Sequential()
+net:add(nn.ParallelTable():add(nn.Linear(3, 2)):add(nn.Linear(3, 2)):add(nn.Linear(3, 2)))
+net:add(nn.ConcatTable():add(distance(1, 3)):add(distance(1, -2)))
+local out = net:forward{torch.randn(4, 3), torch.randn(4, 3), torch.randn(4, 3)}
+print(out[1], out[2])
+""",
+    "entries that a loop counts": """
+require 'nn'
+local scores = nn.ConcatTable()
+for k = 1, 3 do scores:add(nn.SelectTable(k + 1)) end
+local all = scores:forward{torch.ones(2), torch.ones(3), torch.ones(4), torch.ones(5)}
+print(#all, all[1]:sum(), all[3]:sum())
+""",
 }
 OTHERS = {
     "an output that another function reads": """

@@ -21,6 +21,8 @@ from torch7py.translate.layers.writer import Writer
 
 @structure("nn.SelectTable", live=fields("index"))
 def select_table(layer: Layer, x: Value, w: Writer) -> Value:
+    if not layer.args.is_literal("index"):
+        return _selected(layer, x, w)
     index = layer.args.value("index")
     if not isinstance(index, int):
         raise NotNative("nn.SelectTable by a key")
@@ -34,6 +36,17 @@ def select_table(layer: Layer, x: Value, w: Writer) -> Value:
     if isinstance(shape, list) and not w.depth:
         return w.entries(x, len(shape), layer)[number]
     return Expr(f"{x.operand}[{number}]", lead=x.lead)
+
+
+def _selected(layer: Layer, x: Value, w: Writer) -> Value:
+    """The entry at a place that the program computes, counted from 1, or from -1 back from the end."""
+    place = layer.args.index if layer.args.index.isidentifier() else f"({layer.args.index})"
+    number = f"{place} - ({place} > 0)"
+    if isinstance(x, Expr) and not x.lead and not w.depth:
+        return Expr(f"{x.operand}[{number}]")
+    if isinstance(x, tuple) and all(isinstance(entry, Expr) for entry in x):
+        return Expr(f"({', '.join(str(entry) for entry in x)})[{number}]")
+    raise NotNative(f"nn.SelectTable by a number that is computed: {layer.args.index}")
 
 
 @structure("nn.NarrowTable", live=fields("offset", "length"))
