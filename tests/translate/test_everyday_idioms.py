@@ -784,6 +784,18 @@ for k = 1, 3 do scores:add(nn.SelectTable(k + 1)) end
 local all = scores:forward{torch.ones(2), torch.ones(3), torch.ones(4), torch.ones(5)}
 print(#all, all[1]:sum(), all[3]:sum())
 """,
+    "results of a function of several kinds, printed": """
+local function judged(text)
+   local n = #text / 3
+   return n > 1 and 'long' or 'short', n, text:find('x') and 1 or 0
+end
+print(judged('a film'))
+print('result', judged('xyzzy!!'))
+""",
+    "a truth value, a number and a vector of one call, printed": """
+local function flags(n) return n > 1, n * 0.5, torch.ones(2):mul(n) end
+for i = 1, 2 do print(flags(i)) end
+""",
 }
 OTHERS = {
     "an output that another function reads": """

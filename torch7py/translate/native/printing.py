@@ -18,8 +18,8 @@ __all__ = ["spreads"]
 spreads: dict[str, Callable[[Translation, Call], str]] = {}
 
 
-def _spread(t: Translation, argument: Expression) -> str | None:
-    """All values of the last argument of print, where it has several."""
+def _spread(t: Translation, argument: Expression, is_first: bool) -> str | None:
+    """All values of the last argument of print, where it has several. ``is_first``: nothing is computed before it."""
     if isinstance(argument, tree.Vararg) or t.is_unpacked(argument):
         values = t.rest() if isinstance(argument, tree.Vararg) else t.calls.unpacked(argument).text
         kind = t.kind(argument)
@@ -70,7 +70,32 @@ def _spread(t: Translation, argument: Expression) -> str | None:
         return f"*{t.calls.all_values(argument)}"
     if kinds == {"number"}:
         return f'*(f"{{x:.14g}}" for x in {t.calls.all_values(argument)})'
-    raise Undecided("T7-218", argument.line, "print of all results of a call, numbers among them")
+    named = _named_one_by_one(t, argument) if is_first else None
+    if named is None:
+        raise Undecided("T7-218", argument.line, "print of all results of a call, numbers among them")
+    return named
+
+
+def _named_one_by_one(t: Translation, node: Call | Invoke) -> str | None:
+    """The results of a function, each as Lua writes what it is; None where that is not known."""
+    functions = t.types.function_called(node)
+    if len(functions) != 1:
+        return None
+    returns, names, texts = t.types.returns[functions[0]], [], []
+    for index in range(t.counts.written(functions[0])):
+        result = returns.at(index)
+        name = t.fresh("value")
+        names.append(name)
+        if result.nil or result.kind == "boolean":
+            texts.append(f"{t.need('lua_text')}({name})")
+        elif result.kind == "number" and not t.integers.returns_whole(functions[0], index):
+            texts.append(f'f"{{{name}:.14g}}"')
+        elif result.kind in ("number", "string", "tensor"):
+            texts.append(name)
+        else:
+            return None
+    t.emit(f"{', '.join(names)} = {t.calls.all_values(node)}")
+    return ", ".join(texts)
 
 
 def _loss_and_count(t: Translation, node: Expression) -> str | None:
@@ -95,7 +120,8 @@ def print_statement(t: Translation, node: Call) -> None:
     texts, spread = [], None
     for argument in node.arguments:
         kind = t.kind(argument)
-        spread = _spread(t, argument) if argument is node.arguments[-1] else None
+        is_first = all(isinstance(before, (tree.String, tree.Number)) for before in node.arguments[:-1])
+        spread = _spread(t, argument, is_first) if argument is node.arguments[-1] else None
         if spread is not None:
             texts.append(spread)
         elif (
