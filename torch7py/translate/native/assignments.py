@@ -99,8 +99,9 @@ class Assignments:
             texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
             self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
             return
-        of_program = bool(self.t.types.function_called(values[-1]))
-        if self.t.calls.is_surely_one(values[-1]) or (of_program and self.t.counts.of(values[-1]) == (1, 1)):
+        last = values[-1]
+        of_program = isinstance(last, (Call, Invoke)) and bool(self.t.types.function_called(last))
+        if self.t.calls.is_surely_one(last) or (of_program and self.t.counts.of(last) == (1, 1)):
             texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
             self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
             return
