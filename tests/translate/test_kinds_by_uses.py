@@ -17,6 +17,7 @@ OWN = "local C = torch.class('C') function C:{}(a, b, c) return self end\n"
     [
         ("function f(net) net:apply(function(m) if m.weight then m.gradWeight:zero() end end) end", "apply"),
         ("function f(net) net:apply(function(m) m:training() end) end", "apply"),
+        ("function f(net) net:evaluate() end", "evaluate"),
         ("function f(cmd) cmd:option('-size', 3, 'how many') end", "option"),
         ("function f(to, from) for i = 1, #to do to[i]:copy(torch.ones(3)) end end", "copy"),
     ],

@@ -99,7 +99,7 @@ class UsesOfMethods:
             guesses.append(
                 lambda: receiver.kind is None and result.kind == "module" and receiver.be("module")
             )
-        if method in _MODULE_METHODS:
+        if method in _MODULE_METHODS and not self._is_of_objects(method):
             guesses.append(lambda: receiver.kind is None and receiver.be("module"))
         if method in _TENSORS_OWN and is_foreign:
             guesses.append(lambda: self._be_tensor(receiver, method, arguments))
@@ -145,6 +145,11 @@ class UsesOfMethods:
             known = any(function.vararg or len(function.parameters) > count for function in functions)
             self._of_program[method, count] = known
         return known
+
+    def _is_of_objects(self, method: str) -> bool:
+        """Whether a class of the program's own whose objects are no modules has a method of this name."""
+        classes = (*self.types.classes.values(), *self.types.class_of_variable.values())
+        return any(c.instance.kind == "object" and c.find(method) is not None for c in classes)
 
     def _be_string(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
         root = receiver.find()
