@@ -179,8 +179,8 @@ USES = "m:add(4) m:add(2) l:add(1) print(m:value() + 1, #l:value(), l:value()[2]
     [
         ("local m, l = Mean(), List()", True),
         ("m = Mean.new() local l l = List()", True),
-        ("local m, l = Mean(), List() if m.total > 0 then m = Mean() end", False),
-        ("local m, l = Mean(), List() if m.total > 0 then m = l end", False),
+        ("local m, l = Mean(), List() if m.total > 0 then m = Mean() end", True),
+        ("local m, l = Mean(), List() if m.total > 0 then m = l end", True),  # of m only a number is asked
         ("local m, l = Mean(), nil if m.total > 0 then l = Mean() else l = List() end", False),
     ],
 )

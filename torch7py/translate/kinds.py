@@ -155,6 +155,17 @@ class LuaClass:
     # By `everywhere`, once all is known.
     reached: dict[str, list[tree.Function]] = field(default_factory=dict)
 
+    def object(self) -> Type:
+        """A type of its objects, which learns that something may be others as well, and they nothing of that.
+
+        Layers are followed by the one type that they have.
+        """
+        if self.instance.kind != "object":
+            return self.instance
+        object_type = Type("object")
+        object_type.classes = self.instance.find().classes
+        return object_type
+
     def constructor(self) -> tree.Function | None:
         """What a call of the class hands its arguments to."""
         return self.makers.get(self.called) or self.find("__init")
@@ -338,7 +349,11 @@ class Type:
     def learn_from(self, source: Type) -> bool:
         """Learn of something that this sink is given; whether that is news. Of very many it is only known that."""
         root = self.find()
-        if len(root.sources) > self.MOST_SOURCES or any(other.find() is source for other in root.sources):
+        if (
+            len(root.sources) > self.MOST_SOURCES
+            or source.find() is root
+            or any(other.find() is source for other in root.sources)
+        ):
             return False
         root.sources += (source,)
         root.changed()
@@ -416,7 +431,8 @@ def unify(a: Type, b: Type) -> bool:
         a.layers = _joined(a.layers, b.layers)
         a.tensor_type = b.tensor_type if a.tensor_type is None else a.tensor_type
         a.classes = _joined(a.classes, b.classes)
-        a.sources = _joined(a.sources, b.sources)[: Type.MOST_SOURCES + 1]
+        sources = _joined(a.sources, b.sources)[: Type.MOST_SOURCES + 1]
+        a.sources = tuple(source for source in sources if source.find() is not a)
         for name in ("element", "key"):
             mine, theirs = getattr(a, name), getattr(b, name)
             if mine is None:

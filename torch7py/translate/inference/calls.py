@@ -177,11 +177,11 @@ class CallKinds:
                 if cases is not None and argument is not None
                 else None
             )
-            news |= (
-                unify(result, by_case)
-                if by_case is not None
-                else union_types.flow_back(result, returns.at(index))
-            )
+            if by_case is not None:
+                news |= unify(result, by_case)
+            else:
+                self.inference.flows[result, returns.at(index)] = None
+                news |= union_types.flow_back(result, returns.at(index))
         return news
 
     def _give(self, taken: Name | tree.Function, argument: Type) -> None:
@@ -191,6 +191,7 @@ class CallKinds:
         else:
             parameter_type = self.types.varargs.setdefault(taken, Type())
         if taken in self.inference.sinks:
+            self.inference.flows[parameter_type, argument] = None
             self.inference.rules.append(lambda: union_types.flow(parameter_type, argument))
         else:
             unify(parameter_type, argument)
@@ -410,7 +411,7 @@ class CallKinds:
 
     def _construct(self, lua_class: LuaClass, node: Call, arguments: list[Type], result: Type) -> None:
         """An object of a class of the program's own."""
-        unify(result, lua_class.instance)
+        unify(result, lua_class.object())
         start = lua_class.constructor()
         if start is not None:
             self.types.calls_of.setdefault(start, []).append(node)

@@ -80,14 +80,14 @@ class ClassTypes:
         if isinstance(value, tree.Function):
             first = value.parameters[0] if value.parameters else None
             if first is not None and (self.types.begins_with_self(value) or name in lua_class.methods):
-                self_type = self.value_type(lua_class) if name in lua_class.makers else lua_class.instance
+                self_type = self.value_type(lua_class) if name in lua_class.makers else lua_class.object()
                 if name in BINARY:  # the object may be the other one
                     inference.name_type(first).be_of(lua_class.instance.find().classes)
                 else:
                     unify(inference.name_type(first), self_type)
             if name in ("__eq", "__lt", "__le"):  # only asked of two objects
                 for parameter in value.parameters:
-                    unify(inference.name_type(parameter), lua_class.instance)
+                    unify(inference.name_type(parameter), lua_class.object())
         else:
             unify(lua_class.instance.of_field(name), inferred)
 

@@ -113,7 +113,7 @@ class ExpressionKinds:
             if isinstance(item.key, tree.String):
                 self.inference.expression(item.key)
                 unify(lua_class.instance.of_field(item.key.value), value)
-        return lua_class.instance
+        return lua_class.object()
 
     def _function(self, node: tree.Function) -> Type:
         function_type = Type("function")

@@ -6,7 +6,7 @@ import threading
 
 from torch7py.translate import tree
 from torch7py.translate.inference.state import Inference
-from torch7py.translate.kinds import Rules
+from torch7py.translate.kinds import Rules, unify
 
 __all__ = ["settle"]
 
@@ -22,6 +22,8 @@ def settle(inference: Inference) -> None:
 def _settle(inference: Inference) -> None:
     rules = Rules(inference.rules)
     rules.settle()
+    while inference.join():
+        rules.settle()
     open_ones = [node for node, type_ in inference.types.by_node.items() if type_.kind is None]
     _guess_methods(inference)
     rules.settle()
@@ -37,12 +39,28 @@ def _settle(inference: Inference) -> None:
             rules.settle()
     # Only what was learned lives on: rules look at all that there is.
     rules.close()
+    _make_objects_one(inference)
     inference.use_site_types.settle()
     by_node = inference.types.by_node
     for node, type_ in by_node.items():
         root = by_node[node] = type_.find()
         root.readers = None
+        root.sources = tuple(source for source in root.sources if source.find() is not root)
     inference.types.guessed.update(node for node in open_ones if by_node[node].kind is not None)
+
+
+def _make_objects_one(inference: Inference) -> None:
+    """What turned out to be objects of one family of classes, and nothing else, is what those are."""
+    types = inference.types
+    of_results = (result for results in types.results.values() for result in results)
+    of_returns = (result for returns in types.returns.values() for result in returns.types)
+    of_versions = (version for _, versions in types.versions.values() for version in versions)
+    for type_ in dict.fromkeys((*types.by_node.values(), *of_results, *of_returns, *of_versions)):
+        instances = {lua_class.instance.find() for lua_class in type_.find().classes}
+        if type_.kind == "object" and len(instances) == 1:
+            (instance,) = instances
+            if instance.kind == "object":
+                unify(instance, type_)
 
 
 def _guess_methods(inference: Inference) -> None:

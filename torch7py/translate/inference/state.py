@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from torch7py.translate import tree
+from torch7py.translate.inference import union_types
 from torch7py.translate.inference.objects import Objects
 from torch7py.translate.inference.union_types import Cases, Sink
 from torch7py.translate.inference.use_site_types import UseSiteTypes
@@ -31,6 +32,7 @@ class Inference(ABC):
         self.program = Block((), None, ())
         self.tuples: set[tree.Table] = set()  # constructors of tables with a kind for each place
         self.sinks: set[Sink] = set()  # what takes several kinds
+        self.flows: dict[tuple[Type, Type], None] = {}  # sinks with what they are given, results with theirs
         self.cases: Cases | None = None
         self.loaded: Mapping[Expression, Form] = {}  # what a run has shown of the files that calls load
         self.options_read: set[str] = set()  # names of options that are read as Lua's values
@@ -54,6 +56,10 @@ class Inference(ABC):
     @abstractmethod
     def block(self, block: Block) -> None:
         """Look at the statements of a block."""
+
+    def join(self) -> bool:
+        """Make one of sinks and what they are given where these are alike after all; whether there was any."""
+        return sum(union_types.join(sink, source) for sink, source in list(self.flows)) > 0
 
     def be_tensor(self, type_: Type) -> bool:
         """Guess that this is a tensor, where nothing is known of it and no field of it is looked at."""

@@ -49,23 +49,18 @@ def infer(
     tables = tuples.mixed(types, program)
     if tables:
         types = once(tables)
-    sinks = union_types.sinks(types, scopes)
-    open_ones: set[union_types.Sink] = set()  # of what was found last
+    sinks: set[union_types.Sink] = set()
     for _ in range(_MOST_LOOKS):
-        if sinks <= open_ones or (open_ones and len(sinks) > _MOST_SINKS):
+        more = union_types.sinks(types, scopes) - sinks
+        if not more:
             break
-        again = once(tables, sinks)
-        still = union_types.sinks(again, scopes) | union_types.tested(again, scopes, sinks)
-        if sinks <= still:  # and perhaps others that nothing told from these before
-            types, open_ones, sinks = again, sinks, still
-        else:
-            sinks = sinks & still
+        sinks |= more  # those among them that nothing told from the others before
+        types = once(tables, sinks)
     return types
 
 
 _MOST_LOOKS = 5  # at a program in which something takes several kinds
 _MOST_RESULTS = 9  # that are followed from function to function
-_MOST_SINKS = 100  # of a program that is looked at for more of them
 
 
 def _infer(
@@ -328,6 +323,7 @@ class Statements(Inference):
             ):
                 at = before + index
                 if union_types.result_of(function, at) in self.sinks:
+                    self.flows[returns.at(at), result] = None
                     news |= union_types.flow_back(returns.at(at), result)
                 else:
                     news |= unify(returns.at(at), result)
@@ -347,6 +343,7 @@ class Statements(Inference):
             self.cases.note(function, node)
         for index, type_ in enumerate(types):
             if union_types.result_of(function, index) in self.sinks:
+                self.flows[returns.at(index), type_] = None
                 self.rules.append(functools.partial(union_types.flow_back, returns.at(index), type_))
             else:
                 unify(returns.at(index), type_)

@@ -2,8 +2,9 @@
 
 Types that must agree are one. A parameter that is now a number and now a table would make one of all that it is ever
 given, and of all that these are made one with. So what is found to be of several kinds learns what it is given, and
-what it is given learns nothing from it: the program is looked at once more, with these sinks open. All of them must be
-of several kinds then too, as nothing that is of one kind may be made otherwise than its uses say.
+what it is given learns nothing from it: the program is looked at once more, with these sinks open. Some of them are of
+one kind then, as they only took several from others; these are made one with what they are given once all is known,
+since what is of one kind is what its uses say.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch7py.translate.scopes import Scopes
 from torch7py.translate.tree import Function, Name
 from torch7py.translate.types import Types
 
-__all__ = ["Cases", "Sink", "flow", "flow_back", "result_of", "sinks", "tested"]
+__all__ = ["Cases", "Sink", "flow", "flow_back", "join", "result_of", "sinks"]
 
 _TABLE: Kinds = frozenset({"table"})
 
@@ -52,19 +53,47 @@ def sinks(types: Types, scopes: Scopes) -> set[Sink]:
     return union_sinks
 
 
-def tested(types: Types, scopes: Scopes, sinks: set[Sink]) -> set[Sink]:
-    """Those parameters that are given tensors only, and of which the function asks whether they are something else."""
-    asked = {scopes.of_name[name] for name in types.narrowed}
-    tested_parameters: set[Sink] = set()
-    for sink in sinks:
-        variable = scopes.of_name[sink] if isinstance(sink, Name) else None
-        if variable in asked and types.versions[variable][1][0].find().kinds == {"tensor"}:
-            tested_parameters.add(sink)
-    return tested_parameters
-
-
 def _is_several(type_: Type) -> bool:
     return len(type_.find().kinds & DECIDING) > 1
+
+
+def _are_alike(one: Type, other: Type) -> bool:
+    """Whether two types of one kind could be one, and no part would be of more kinds, classes or ranks by that."""
+    waiting, seen = [(one, other)], set()
+    if len(one.find().kinds) != 1 or one.find().kinds != other.find().kinds:
+        return False
+    while waiting:
+        a, b = (type_.find() for type_ in waiting.pop())
+        if a is b or (a, b) in seen:
+            continue
+        seen.add((a, b))
+        for mine, theirs in ((a.kinds, b.kinds), (a.ranks, b.ranks), (set(a.classes), set(b.classes))):
+            if mine and theirs and mine != theirs:
+                return False
+        waiting += _common_parts(a, b)
+    return True
+
+
+def join(sink: Type, source: Type) -> bool:
+    """Make one of a sink and what it is given, or of parts of theirs, where they are alike; whether anything was."""
+    news, waiting, seen = False, [(sink, source)], set()
+    while waiting:
+        sink, source = (type_.find() for type_ in waiting.pop())
+        if sink is source or (sink, source) in seen:
+            continue
+        seen.add((sink, source))
+        if _are_alike(sink, source):
+            news |= unify(sink, source)
+        elif "table" in sink.kinds & source.kinds:
+            waiting += _common_parts(sink, source)
+    return news
+
+
+def _common_parts(one: Type, other: Type) -> list[tuple[Type, Type]]:
+    """The parts that two tables both have."""
+    both = [(one.element, other.element), (one.key, other.key)]
+    both += [(one.fields[name], other.fields[name]) for name in one.fields if name in other.fields]
+    return [(mine, theirs) for mine, theirs in both if mine is not None and theirs is not None]
 
 
 def flow(sink: Type, source: Type, kinds: Kinds = EVERYTHING) -> bool:
@@ -78,6 +107,7 @@ def flow(sink: Type, source: Type, kinds: Kinds = EVERYTHING) -> bool:
         news |= _learn(sink, source, kinds)
         if "table" in source.kinds and "table" in kinds:
             news |= _learn_table(sink, source)
+            waiting += [(sink.of_field(name), source.of_field(name)) for name in sink.fields]
             if sink.element is not None:
                 inside = [
                     type_
@@ -146,8 +176,6 @@ def _learn_table(sink: Type, source: Type) -> bool:
             news |= sink.of_keys().be_like(table.key)
         if table.fields:
             news |= sink.of_keys().be("string")
-    for name in list(sink.fields):
-        news |= unify(sink.of_field(name), source.of_field(name))
     return news
 
 
