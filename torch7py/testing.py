@@ -21,7 +21,7 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.translate.comparison.masks import Masks, recorded_masks
-from torch7py.translate.comparison.patching import patched
+from torch7py.translate.patching import patched
 from torch7py.translate.ports.history import History, Moment
 from torch7py.translate.ports.original import Watch
 from torch7py.translate.ports.weights import PortWeights, WrongMap

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from torch7py.translate.comparison.graphics_cards import changes
-from torch7py.translate.comparison.patching import patched
 from torch7py.translate.native.device_transfer import read_as_methods
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.parse import parse
+from torch7py.translate.patching import patched
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import verify_script
 

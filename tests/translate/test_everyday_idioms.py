@@ -769,7 +769,8 @@ end
 require 'nn'
 torch.manualSeed(1)
 local function distance(i, j)
-   return nn.Sequential():add(nn.ConcatTable():add(nn.SelectTable(i)):add(nn.SelectTable(j))):add(nn.PairwiseDistance(2))
+   local both = nn.ConcatTable():add(nn.SelectTable(i)):add(nn.SelectTable(j))
+   return nn.Sequential():add(both):add(nn.PairwiseDistance(2))
 end
 local net = nn.Sequential()
 net:add(nn.ParallelTable():add(nn.Linear(3, 2)):add(nn.Linear(3, 2)):add(nn.Linear(3, 2)))

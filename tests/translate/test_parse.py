@@ -143,8 +143,8 @@ end
     assert [comment.text for comment in local.around.before] == [" first", " second"]
     assert local.around.trailing is not None
     assert local.around.trailing.text == " on its line"
-    assert not local.after_gap
-    assert call.after_gap
+    assert not local.around.before[0].blank
+    assert call.around.before[0].blank
     assert [comment.text for comment in call.around.inside] == [" inside"]
     assert isinstance(branch, tree.If)
     body = branch.branches[0][1]

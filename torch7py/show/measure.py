@@ -23,7 +23,7 @@ from torch7py.nn.arguments import size_text
 from torch7py.nn.error_location import explain
 from torch7py.ops.errors import Torch7Error
 from torch7py.show.structure import Model, Part, model_of
-from torch7py.translate.comparison.patching import patched
+from torch7py.translate.patching import patched
 
 __all__ = ["METHODS", "Measured", "Timing", "measure", "recording", "sizes_of"]
 

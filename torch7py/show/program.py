@@ -17,7 +17,7 @@ from torch7py.nn.base import Module
 from torch7py.ops.errors import Torch7Error
 from torch7py.show.measure import METHODS, recording
 from torch7py.translate.comparison.limits import Limit
-from torch7py.translate.comparison.patching import patched
+from torch7py.translate.patching import patched
 
 __all__ = ["Called", "called_models", "copy_of_input"]
 

@@ -12,19 +12,7 @@ from dataclasses import dataclass, field
 
 from torch7py.translate import tree
 from torch7py.translate.scopes import Variable, resolve
-from torch7py.translate.tree import (
-    Around,
-    Block,
-    Call,
-    Comment,
-    Expression,
-    Function,
-    Index,
-    Name,
-    Span,
-    String,
-    Table,
-)
+from torch7py.translate.tree import Around, Block, Call, Expression, Function, Index, Name, String, Table
 from torch7py.translate.tree_queries import dotted
 
 __all__ = ["OF_RULE", "ArgumentChecks", "Rule", "find_argument_checks", "named_arguments"]
@@ -73,7 +61,7 @@ class ArgumentChecks:
     doc: str = ""
     by_name: bool = True
     in_order: bool = True
-    comments: list[Comment] = field(default_factory=list)
+    comments: list[tree.Comment] = field(default_factory=list)
 
     def places(
         self, arguments: Sequence[Expression], kind: Callable[[Expression], str | None], first: int
@@ -169,7 +157,7 @@ def _fill_in(function: Function, checks: ArgumentChecks) -> None:
         if not isinstance(default, (Function, Table, Index)):
             continue
         first = body.statements[0].span if body.statements else function.span
-        position = Span(first.line, first.column, first.start, first.start)
+        position = tree.Span(first.line, first.column, first.start, first.start)
         test = tree.Binary(position, "==", Name(position, parameter.name), tree.Nil(position))
         assigned = tree.Assign(position, Around(), (Name(position, parameter.name),), (default,))
         added.append(tree.If(position, Around(), ((test, Block((assigned,), None, ())),), None))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.methods import COMPARISONS, ELEMENTWISE, gives_last
-from torch7py.translate.kinds import Description, Type, all_parts, unify
+from torch7py.translate.kinds import Description, Type, all_parts, unify, widen
 from torch7py.translate.layers.as_modules import weight_rank
 from torch7py.translate.tree import Expression, Index, Invoke
 from torch7py.translate.tree_queries import may_be_more
@@ -117,21 +117,33 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
         if shape == "tensor":
             return result.be("tensor")
         if shape is not None:
-            return result.be("table") | result.mark("array", shape) | result.of_elements().be("tensor")
+            return result.be_list("tensor", shape)
     if name == "gradInput" and base.kind == "criterion":
         taken = {facts.takes(layer.name) for layer in base.find().layers}
         return result.be("tensor") if taken == {"tensor"} else False
     if name == "output" and base.kind == "criterion":
         return result.be("number") | result.mark("loss")
     if name in ("forwardnodes", "backwardnodes"):
-        return result.be("table") | result.mark("array") | result.of_elements().be("graph node")
+        return result.be_list("graph node")
     if name == "modules":
-        return result.be("table") | result.mark("array") | result.of_elements().be("module")
+        return result.be_list("module")
     if name in ("affine", "eps", "momentum"):
         return result.be("boolean" if name == "affine" else "number")
     if name in SIZES_OF_CONVOLUTIONS:
         return result.be("number") | result.mark("whole")
     return False
+
+
+# Methods of tensors that give a whole number, a truth value, a tensor of as many dimensions, or of so many.
+_WHOLE = frozenset("dim nDimension nElement numel storageOffset getDevice".split())
+_TRUTHS = frozenset("isContiguous isSameSizeAs isSetTo isSize equal all any isTensor".split())
+_OF_SAME_RANK = frozenset(COMPARISONS) | frozenset(
+    """apply byte char clone cuda cumprod cumsum double expand expandAs float index int inverse long map map2 narrow
+    permute renorm short sub t transpose typeAs""".split()
+)
+_RANKS = dict.fromkeys("addmv maskedSelect mv range".split(), 1) | dict.fromkeys(
+    "addmm addr ger mm".split(), 2
+)
 
 
 def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Type]) -> bool:
@@ -151,16 +163,15 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return result.be("tensor") | same_rank(result, receiver)
     if method in ("type", "__tostring"):
         return result.be("string")
-    if method in ("dim", "nDimension", "nElement", "numel", "storageOffset", "getDevice"):
+    if method in _WHOLE:
         return result.be("number") | result.mark("whole")
-    if method in ("isContiguous", "isSameSizeAs", "isSetTo", "isSize", "equal", "all", "any", "isTensor"):
+    if method in _TRUTHS:
         return result.be("boolean")
     if method in ("max", "min", "sort", "topk", "median", "mode", "kthvalue") and (
         node.arguments or method in ("sort", "topk", "median", "mode", "kthvalue")
     ):
         news = False
-        while len(results) < 2:
-            results.append(Type())
+        widen(results, 2)
         for output in results[:2]:
             news |= output.be("tensor") | same_rank(output, receiver) | _along(node.arguments[:1], output)
         return news | results[1].mark("places")
@@ -173,19 +184,12 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return result.be("tensor") | same_rank(result, receiver) | along
     if method in library.NUMBER_METHODS:
         return result.be("number")
-    if method in (
-        "t",
-        "transpose",
-        "narrow",
-        "index",
-        "cumsum",
-        "cumprod",
-        "expand",
-        "expandAs",
-    ) or (method in ELEMENTWISE):
-        if method in ("expandAs",) and arguments:
-            return result.be("tensor") | same_rank(result, arguments[0])
+    if method == "expandAs" and arguments:
+        return result.be("tensor") | same_rank(result, arguments[0])
+    if method in _OF_SAME_RANK or method in ELEMENTWISE:
         return result.be("tensor") | same_rank(result, receiver)
+    if method in _RANKS:
+        return result.be("tensor") | result.be_rank(_RANKS[method])
     if method == "unfold":
         return result.be("tensor") | (result.be_rank(receiver.rank + 1) if receiver.rank else False)
     if method == "select":
@@ -213,33 +217,21 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
     if method == "multinomial":
         result.find().tensor_type = "Long"
         return result.be("tensor") | same_rank(result, receiver) | result.mark("places")
-    if method == "range":
-        return result.be("tensor") | result.be_rank(1)
-    if method == "sub":
-        return result.be("tensor") | same_rank(result, receiver)
     if method in ("split", "chunk"):
         elements = result.of_elements()
-        news = result.be("table") | result.mark("array") | elements.be("tensor")
+        news = result.be_list("tensor")
         return news | same_rank(elements, receiver)
-    if method in ("mm", "addmm", "ger", "addr"):
-        return result.be("tensor") | result.be_rank(2)
     if method == "nonzero":
         result.find().tensor_type = "Long"
         return result.be("tensor") | result.be_rank(2) | result.mark("places")
     if method == "totable":
         news, inner = False, result
         for _ in range((receiver.rank or 1) - 1):
-            news |= inner.be("table") | inner.mark("array")
+            news |= inner.be_list()
             inner = inner.of_elements()
-        return news | inner.be("table") | inner.mark("array") | inner.of_elements().be("number")
-    if method in ("permute", "renorm", "inverse", "apply", "map", "map2"):
-        return result.be("tensor") | same_rank(result, receiver)
+        return news | inner.be_list("number")
     if method == "diag":  # of a matrix, or the matrix of one
         return result.be("tensor") | (receiver.rank in (1, 2) and result.be_rank(3 - receiver.rank))
-    if method in ("mv", "addmv", "maskedSelect"):
-        return result.be("tensor") | result.be_rank(1)
-    if method in COMPARISONS or method in ("float double long int byte char short cuda typeAs clone".split()):
-        return result.be("tensor") | same_rank(result, receiver)
     if method in library.TENSOR_METHODS:
         return unify(result, receiver)
     return False

@@ -371,6 +371,11 @@ class Type:
         root.changed()
         return True
 
+    def be_list(self, kind: str | None = None, *marks: str) -> bool:
+        """Learn that this is a table of items, perhaps of a kind; whether that is news."""
+        news = self.be("table") | self.mark("array", *marks)
+        return news if kind is None else news | self.of_elements().be(kind)
+
     def of_elements(self) -> Type:
         root = self.find()
         if root.element is None:
@@ -508,3 +513,8 @@ class Returns:
     def known(self) -> int:
         """How many there are as far as is known: those of a call at its end come to be known."""
         return len(self.types) if self.open else self.count
+
+
+def widen(types: list[Type], count: float) -> None:
+    """Have at least so many types in a list, of which nothing is known."""
+    types += [Type() for _ in range(int(count) - len(types))]

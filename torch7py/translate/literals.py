@@ -11,26 +11,24 @@ import re
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.parse import LuaSyntaxError, parse
-from torch7py.translate.tree import Binary, Block, Call, Expression, Index, String
-from torch7py.translate.tree_queries import bare, same_expression
+from torch7py.translate.templates import Template
+from torch7py.translate.tree import Block, Expression, Index, String
+from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["described", "options_read", "text_of"]
 
 _RETURN = re.compile(r"\s*return\s*\Z")
+_READING = [Template(f"return {load}(BEGIN .. TEXT)()") for load in ("load", "loadstring")]
 
 
 def text_of(node: Expression) -> Expression | None:
     """The text of ``loadstring('return ' .. text)()``; None where it is something else."""
-    if not isinstance(node, Call) or node.arguments or not isinstance(node.callee, Call):
-        return None
-    load_call = node.callee
-    named = isinstance(load_call.callee, tree.Name) and load_call.callee.name in ("loadstring", "load")
-    if not named or len(load_call.arguments) != 1:
-        return None
-    joined = bare(load_call.arguments[0])
-    if not isinstance(joined, Binary) or joined.operator != "..":
-        return None
-    return joined.right if isinstance(joined.left, String) and _RETURN.match(joined.left.value) else None
+    for template in _READING:
+        parts = template.match(node)
+        begin = parts["BEGIN"] if parts is not None else None
+        if parts is not None and isinstance(begin, String) and _RETURN.match(begin.value):
+            return parts["TEXT"]
+    return None
 
 
 def options_read(program: Block) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 
 import tree_sitter_lua
 from tree_sitter import Language, Parser, Query, QueryCursor
@@ -227,11 +228,6 @@ def _token(raw: Raw, kind: str) -> Raw:
 _Made = tuple["type[Statement]", tuple[object, ...]]
 
 
-def _assignment(b: _Builder, raw: Raw) -> _Made:
-    targets, values = _both_sides(b, raw)
-    return tree.Assign, (targets, values)
-
-
 def _both_sides(b: _Builder, raw: Raw) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
     left, right = (
         child for child in raw.named_children if child.type in ("variable_list", "expression_list")
@@ -253,14 +249,6 @@ def _local(b: _Builder, raw: Raw) -> _Made:
     if inner.type == "assignment_statement":
         return tree.Local, _both_sides(b, inner)
     return tree.Local, (_variables(b, inner), ())
-
-
-def _call_statement(b: _Builder, raw: Raw) -> _Made:
-    return tree.Run, (b.expression(raw),)
-
-
-def _do(b: _Builder, raw: Raw) -> _Made:
-    return tree.Do, (b.body(raw, raw.children[0], _token(raw, "end")),)
 
 
 def _while(b: _Builder, raw: Raw) -> _Made:
@@ -320,52 +308,28 @@ def _return(b: _Builder, raw: Raw) -> _Made:
     return tree.Return, (b.values(listed[0]) if listed else (),)
 
 
-def _break(b: _Builder, raw: Raw) -> _Made:
-    return tree.Break, ()
-
-
-def _goto(b: _Builder, raw: Raw) -> _Made:
-    return tree.Goto, (_identifier(b, raw),)
-
-
-def _label(b: _Builder, raw: Raw) -> _Made:
-    return tree.Label, (_identifier(b, raw),)
-
-
 def _identifier(b: _Builder, raw: Raw) -> str:
     return b.source(next(child for child in raw.named_children if child.type == "identifier"))
 
 
-_STATEMENTS = {
-    "assignment_statement": _assignment,
+_STATEMENTS: dict[str, Callable[[_Builder, Raw], _Made]] = {
+    "assignment_statement": lambda b, raw: (tree.Assign, _both_sides(b, raw)),
     "variable_declaration": _local,
-    "function_call": _call_statement,
-    "do_statement": _do,
+    "function_call": lambda b, raw: (tree.Run, (b.expression(raw),)),
+    "do_statement": lambda b, raw: (tree.Do, (b.body(raw, raw.children[0], _token(raw, "end")),)),
     "while_statement": _while,
     "repeat_statement": _repeat,
     "if_statement": _if,
     "for_statement": _for,
     "function_declaration": _function_statement,
     "return_statement": _return,
-    "break_statement": _break,
-    "goto_statement": _goto,
-    "label_statement": _label,
+    "break_statement": lambda b, raw: (tree.Break, ()),
+    "goto_statement": lambda b, raw: (tree.Goto, (_identifier(b, raw),)),
+    "label_statement": lambda b, raw: (tree.Label, (_identifier(b, raw),)),
 }
 
 
 # Expressions
-
-
-def _nil(b: _Builder, raw: Raw) -> Expression:
-    return tree.Nil(b.span(raw))
-
-
-def _true(b: _Builder, raw: Raw) -> Expression:
-    return tree.Boolean(b.span(raw), True)
-
-
-def _false(b: _Builder, raw: Raw) -> Expression:
-    return tree.Boolean(b.span(raw), False)
 
 
 def _number(b: _Builder, raw: Raw) -> Expression:
@@ -404,23 +368,11 @@ def _unescape(match: re.Match[str]) -> str:
     return "\n" if plain in ("\r\n", "\n\r", "\r") else _ESCAPED.get(plain, plain)
 
 
-def _vararg(b: _Builder, raw: Raw) -> Expression:
-    return tree.Vararg(b.span(raw))
-
-
 def _name(b: _Builder, raw: Raw) -> Expression:
     name = b.source(raw)
     if name == "goto":
         raise _syntax_error(b.file, raw.start_point[0] + 1, "unexpected symbol near 'goto'")
     return tree.Name(b.span(raw), name)
-
-
-def _dotted(b: _Builder, raw: Raw) -> Expression:
-    return _index(b, raw, "field", True)
-
-
-def _bracketed(b: _Builder, raw: Raw) -> Expression:
-    return _index(b, raw, "field", False)
 
 
 def _index(b: _Builder, raw: Raw, field: str, dotted: bool) -> Expression:
@@ -451,14 +403,6 @@ def _binary(b: _Builder, raw: Raw) -> Expression:
     return tree.Binary(b.span(raw), operator, left, b.field(raw, "right"))
 
 
-def _unary(b: _Builder, raw: Raw) -> Expression:
-    return tree.Unary(b.span(raw), raw.children[0].type, b.field(raw, "operand"))
-
-
-def _paren(b: _Builder, raw: Raw) -> Expression:
-    return tree.Paren(b.span(raw), b.values(raw)[0])
-
-
 def _table(b: _Builder, raw: Raw) -> Expression:
     items = [child for child in raw.children if child.type == "field"]
     fields = []
@@ -481,24 +425,20 @@ def _table(b: _Builder, raw: Raw) -> Expression:
     return tree.Table(b.span(raw), tuple(fields))
 
 
-def _function(b: _Builder, raw: Raw) -> Expression:
-    return b.function(raw)
-
-
-_EXPRESSIONS = {
-    "nil": _nil,
-    "true": _true,
-    "false": _false,
+_EXPRESSIONS: dict[str, Callable[[_Builder, Raw], Expression]] = {
+    "nil": lambda b, raw: tree.Nil(b.span(raw)),
+    "true": lambda b, raw: tree.Boolean(b.span(raw), True),
+    "false": lambda b, raw: tree.Boolean(b.span(raw), False),
     "number": _number,
     "string": _string,
-    "vararg_expression": _vararg,
+    "vararg_expression": lambda b, raw: tree.Vararg(b.span(raw)),
     "identifier": _name,
-    "dot_index_expression": _dotted,
-    "bracket_index_expression": _bracketed,
+    "dot_index_expression": lambda b, raw: _index(b, raw, "field", True),
+    "bracket_index_expression": lambda b, raw: _index(b, raw, "field", False),
     "function_call": _call,
     "binary_expression": _binary,
-    "unary_expression": _unary,
-    "parenthesized_expression": _paren,
+    "unary_expression": lambda b, raw: tree.Unary(b.span(raw), raw.children[0].type, b.field(raw, "operand")),
+    "parenthesized_expression": lambda b, raw: tree.Paren(b.span(raw), b.values(raw)[0]),
     "table_constructor": _table,
-    "function_definition": _function,
+    "function_definition": lambda b, raw: b.function(raw),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
@@ -56,10 +57,6 @@ class Scope:
     globals_written: set[str] = field(default_factory=set)
     inner: list[Scope] = field(default_factory=list)
 
-    @property
-    def depth(self) -> int:
-        return 0 if self.parent is None else self.parent.depth + 1
-
 
 @dataclass(eq=False)
 class Scopes:
@@ -69,8 +66,9 @@ class Scopes:
     globals: dict[str, Variable]
     loops_of: dict[Name, tuple[int, ...]]  # the loops of its function around a name, outermost first
 
-    def variable(self, name: Name) -> Variable:
-        return self.of_name[name]
+    def variable(self, node: Node | Block | None) -> Variable | None:
+        """The variable that an expression is the name of."""
+        return self.of_name.get(node) if isinstance(node, Name) else None
 
     def is_global(self, node: Node, name: str) -> bool:
         """Whether an expression is the global of this name."""
@@ -163,33 +161,20 @@ class _Resolver:
         self.loops = around
 
     def statement(self, node: Statement) -> None:
-        if isinstance(node, tree.Local):
-            self.expressions(node.values)
-            for name in node.names:
-                self.declare(name, "local")
-        elif isinstance(node, tree.Assign):
+        if isinstance(node, tree.Assignment):
             self.expressions(node.values)
             for target in node.targets:
-                self.write(target)
-        elif isinstance(node, tree.Run):
-            self.expression(node.call)
-        elif isinstance(node, tree.Do):
-            self.block(node.body)
+                if isinstance(node, tree.Local) and isinstance(target, Name):
+                    self.declare(target, "local")
+                else:
+                    self.write(target)
         elif isinstance(node, tree.While):
             self.expression(node.condition)
             self.loop((), node.body)
         elif isinstance(node, tree.Repeat):
             self.loop((), node.body, node.condition)
-        elif isinstance(node, tree.If):
-            for condition, body in node.branches:
-                self.expression(condition)
-                self.block(body)
-            if node.otherwise is not None:
-                self.block(node.otherwise)
         elif isinstance(node, tree.NumericFor):
-            self.expressions(
-                (node.start, node.stop) if node.step is None else (node.start, node.stop, node.step)
-            )
+            self.expressions([node.start, node.stop, *([] if node.step is None else [node.step])])
             self.loop((node.variable,), node.body)
         elif isinstance(node, tree.GenericFor):
             self.expressions(node.values)
@@ -200,8 +185,12 @@ class _Resolver:
         elif isinstance(node, tree.LocalFunction):
             self.declare(node.name, "function")
             self.function(node.function)
-        elif isinstance(node, tree.Return):
-            self.expressions(node.values)
+        else:
+            for child in tree.children(node):
+                if isinstance(child, Block):
+                    self.block(child)
+                elif isinstance(child, Expression):
+                    self.expression(child)
 
     def function(self, node: tree.Function) -> None:
         scope = Scope(node, self.scope)
@@ -216,7 +205,7 @@ class _Resolver:
         self.visible.pop()
         self.scope, self.loops = outer, loops
 
-    def expressions(self, nodes: tuple[Expression, ...]) -> None:
+    def expressions(self, nodes: Iterable[Expression]) -> None:
         for node in nodes:
             self.expression(node)
 
@@ -226,11 +215,7 @@ class _Resolver:
         elif isinstance(node, tree.Function):
             self.function(node)
         elif isinstance(node, tree.Table):
-            for item in node.fields:
-                if item.key is not None:
-                    self.expression(item.key)
-                self.expression(item.value)
+            parts = (part for item in node.fields for part in tree.children(item))
+            self.expressions(part for part in parts if isinstance(part, Expression))
         else:
-            for child in tree.children(node):
-                if isinstance(child, Expression):
-                    self.expression(child)
+            self.expressions(child for child in tree.children(node) if isinstance(child, Expression))

@@ -146,6 +146,11 @@ class Index(Expression):
         """The key, where it is a text that is written out."""
         return self.key.value if isinstance(self.key, String) else None
 
+    @property
+    def of_self(self) -> str | None:
+        """The key of a field of ``self``."""
+        return self.key_name if isinstance(self.base, Name) and self.base.name == "self" else None
+
 
 @dataclass(slots=True, eq=False)
 class Call(Expression):
@@ -253,11 +258,6 @@ class Statement(Node):
     # See ``direct_nodes``.
     node_cache: list[Node | Block] | None = field(default=None, init=False, repr=False)
     block_cache: list[Block] | None = field(default=None, init=False, repr=False)  # see ``blocks``
-
-    @property
-    def after_gap(self) -> bool:
-        """Whether an empty line separates it, with its comments, from what stands before."""
-        return self.around.before[0].blank if self.around.before else self.around.blank
 
 
 class Assignment(Statement):

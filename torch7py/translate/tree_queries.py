@@ -5,37 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch7py.translate import tree
 from torch7py.translate.tree import (
-    Assignment,
     Binary,
     Block,
-    Boolean,
     Call,
     Expression,
-    Function,
-    FunctionStatement,
     Index,
-    Invoke,
-    LocalFunction,
     Name,
-    Nil,
-    Number,
+    Node,
     Paren,
-    Return,
-    Run,
     Statement,
-    String,
-    Table,
     Unary,
-    direct_nodes,
 )
 
 __all__ = [
     "LOOPS",
     "appends",
+    "are_alike",
     "bare",
     "base_name",
     "declared",
@@ -52,6 +42,15 @@ __all__ = [
     "values",
 ]
 
+# What tells nodes of one class apart, besides the nodes in them.
+_SAID: dict[type, str] = {
+    Name: "name",
+    **dict.fromkeys((tree.Boolean, tree.Number, tree.String), "value"),
+    **dict.fromkeys((Binary, Unary), "operator"),
+    **dict.fromkeys((tree.Invoke, tree.FunctionStatement), "method"),
+    tree.Function: "vararg",
+}
+_LISTS = ("targets", "names", "parameters")  # whose lengths the nodes in them do not tell
 LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
 
 
@@ -100,13 +99,13 @@ def only_value(statement: Statement) -> Expression | None:
     return assigned[0] if len(assigned) == 1 else None
 
 
-def named_functions(block: Block) -> list[tuple[Statement, Name, Function]]:
+def named_functions(block: Block) -> list[tuple[Statement, Name, tree.Function]]:
     """``function f() end`` and ``local function f() end``: the statements, the names and the functions."""
-    functions: list[tuple[Statement, Name, Function]] = []
-    for statement in tree.those(block, FunctionStatement, LocalFunction):
-        if isinstance(statement, LocalFunction):
+    functions: list[tuple[Statement, Name, tree.Function]] = []
+    for statement in tree.those(block, tree.FunctionStatement, tree.LocalFunction):
+        if isinstance(statement, tree.LocalFunction):
             functions.append((statement, statement.name, statement.function))
-        elif isinstance(statement, FunctionStatement) and isinstance(statement.target, Name):
+        elif isinstance(statement, tree.FunctionStatement) and isinstance(statement.target, Name):
             functions.append((statement, statement.target, statement.function))
     return functions
 
@@ -152,7 +151,7 @@ def dotted(node: Expression) -> str | None:
     """``a.b.c`` as text."""
     if isinstance(node, Name):
         return node.name
-    if isinstance(node, Index) and isinstance(node.key, String):
+    if isinstance(node, Index) and isinstance(node.key, tree.String):
         base = dotted(node.base)
         return None if base is None else f"{base}.{node.key.value}"
     return None
@@ -179,7 +178,7 @@ def appends(target: Index) -> bool:
         and key.operator == "+"
         and isinstance(key.left, Unary)
         and key.left.operator == "#"
-        and isinstance(key.right, Number)
+        and isinstance(key.right, tree.Number)
         and key.right.value == 1
         and same_expression(key.left.operand, target.base)
     )
@@ -191,41 +190,32 @@ def is_last(target: Index) -> bool:
     return isinstance(key, Unary) and key.operator == "#" and same_expression(key.operand, target.base)
 
 
+def are_alike(a: Node | Block, b: Node | Block, same: Callable[[Any, Any], bool]) -> bool:
+    """Whether two nodes are of one class and say the same, where ``same`` compares the nodes in them."""
+    said, inside, there = _SAID.get(type(a)), tree.children(a), tree.children(b)
+    return (
+        type(a) is type(b)
+        and (said is None or getattr(a, said) == getattr(b, said))
+        and all(len(getattr(a, part, ())) == len(getattr(b, part, ())) for part in _LISTS)
+        and len(inside) == len(there)
+        and all(map(same, inside, there))
+    )
+
+
 def same_expression(a: Expression, b: Expression) -> bool:
     """Whether two expressions are written alike (names, constants and indexing only)."""
-    if isinstance(a, Paren):
-        return same_expression(a.inner, b)
-    if isinstance(b, Paren):
-        return same_expression(a, b.inner)
-    if type(a) is not type(b):
+    a, b = bare(a), bare(b)
+    if isinstance(a, (Call, tree.Invoke, tree.Function, tree.Vararg)):
         return False
-    if isinstance(a, Name) and isinstance(b, Name):
-        return a.name == b.name
-    if isinstance(a, (Number, String, Boolean)):
-        return bool(a.value == b.value)  # type: ignore[attr-defined]
-    if isinstance(a, Nil):
-        return True
-    if isinstance(a, Index) and isinstance(b, Index):
-        return same_expression(a.base, b.base) and same_expression(a.key, b.key)
-    if isinstance(a, Binary) and isinstance(b, Binary):
-        return (
-            a.operator == b.operator and same_expression(a.left, b.left) and same_expression(a.right, b.right)
-        )
-    if isinstance(a, Unary) and isinstance(b, Unary):
-        return a.operator == b.operator and same_expression(a.operand, b.operand)
-    if isinstance(a, Table) and isinstance(b, Table):
-        return len(a.fields) == len(b.fields) and all(
-            same_expression(x.value, y.value) for x, y in zip(a.fields, b.fields, strict=True)
-        )
-    return False
+    return are_alike(a, b, same_expression)
 
 
 def is_first_call(statement: Statement, call: Call) -> bool:
     """Whether a statement makes a call, in any case and before anything else that it calls."""
-    if not isinstance(statement, (Assignment, Run, Return)):
+    if not isinstance(statement, (tree.Assignment, tree.Run, tree.Return)):
         return False
-    for node in direct_nodes(statement):
-        if isinstance(node, (Call, Invoke)) and node.span.end <= call.span.start:
+    for node in tree.direct_nodes(statement):
+        if isinstance(node, (Call, tree.Invoke)) and node.span.end <= call.span.start:
             return False
         if isinstance(node, Binary) and node.operator in ("and", "or"):
             return False

@@ -12,7 +12,7 @@ import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from torch7py.nn.base import Module
-from torch7py.translate.comparison.patching import patched
+from torch7py.translate.patching import patched
 
 __all__ = ["Layouts", "MemorySlot"]
 

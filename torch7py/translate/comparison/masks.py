@@ -22,7 +22,7 @@ from torch7py.rnn.dpnn.reinforce import ReinforceBernoulli, ReinforceCategorical
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.dropout_stage import DropoutStage
 from torch7py.rnn.stages import StepByStep
-from torch7py.translate.comparison.patching import patched
+from torch7py.translate.patching import patched
 from torch7py.translate.verify import Different
 
 __all__ = ["Factor", "Masks", "recorded_masks"]

@@ -34,12 +34,13 @@ from torch7py.translate.comparison.layouts import Layouts, MemorySlot
 from torch7py.translate.comparison.limits import Limit
 from torch7py.translate.comparison.loaded_files import forms_of_files, note_read
 from torch7py.translate.comparison.masks import Factor, recorded_masks
-from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers.as_modules import REORDERED
+from torch7py.translate.layers.groups import HOLDING
 from torch7py.translate.native.desugar.known_conditions import MISSING
 from torch7py.translate.native.desugar.text_methods import TEXT_METHODS, TextMethods
 from torch7py.translate.observed import NOTHING_SEEN, Form, Observed
 from torch7py.translate.parse import LuaSyntaxError
+from torch7py.translate.patching import patched
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
 from torch7py.wording import seconds as in_words
@@ -56,16 +57,6 @@ __all__ = [
 ]
 
 REST = -1  # the key of what a snapshot has beside the weights of known layers
-_CONTAINERS = {
-    "nn.Module",  # of layers written in Lua
-    "nn.Container",
-    "nn.Recurrent",
-    "nn.Sequencer",
-    "nn.Recursor",
-    "nn.BiSequencer",
-    "nn.BiSequencerLM",
-    "nn.Repeater",
-}
 _FAILED_TESTS = "An error was found while running tests!"  # what torch.Tester ends a program with
 
 
@@ -542,7 +533,7 @@ def _recorded_constructors(layers: list[Construction]) -> Iterator[Callable[[Any
     kinds: dict[Any, str] = {
         cls: name
         for name, cls in torch7_layers.items()
-        if name not in _CONTAINERS and not issubclass(cls, Criterion)
+        if name not in HOLDING and not issubclass(cls, Criterion)
     }
     # Only what a class has itself is replaced: what else it would have of its own is not what a script gets to see.
     owners: dict[Any, None] = dict.fromkeys(
@@ -598,7 +589,7 @@ def _recorded_constructors(layers: list[Construction]) -> Iterator[Callable[[Any
         """A copy that draws weights of its own is as good as one that the program makes."""
         name = module.torch7_name
         plain = isinstance(module, Container) and not isinstance(module, AbstractRecurrent)
-        if name in torch7_layers and name not in _CONTAINERS and not plain:
+        if name in torch7_layers and name not in HOLDING and not plain:
             if next(iter(module.parameters()), None) is not None:
                 layers.append(_noted(name, module, len(layers)))
             return

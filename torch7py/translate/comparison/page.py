@@ -30,11 +30,11 @@ from torch7py.translate.comparison.coverage import Reached
 from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
 from torch7py.translate.comparison.partners import Partners
-from torch7py.translate.comparison.patching import patched
 from torch7py.translate.comparison.pictures import Pictures
 from torch7py.translate.comparison.replay import Clock, Draws, Files, Snapshots, on_the_day
 from torch7py.translate.native.program import Native, modules_of
 from torch7py.translate.page_lines import lua_lines
+from torch7py.translate.patching import patched
 from torch7py.translate.tree_queries import statements
 from torch7py.translate.verify import Different
 

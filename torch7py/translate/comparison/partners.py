@@ -11,11 +11,11 @@ import torch
 
 from torch7py.translate import page_library
 from torch7py.translate.comparison.original import Construction, Recording
-from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers import Layer, natives
 from torch7py.translate.layers.helpers import DERIVED, DRAWING, HELPERS
 from torch7py.translate.model import taken
 from torch7py.translate.native.program import Native
+from torch7py.translate.patching import altered, patched
 from torch7py.translate.verify import Different
 
 __all__ = ["Partners", "first_weights"]
@@ -135,11 +135,8 @@ class Partners:
     def _quietly(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def quiet(*args: Any, **kwargs: Any) -> Any:
-            self.quiet += 1
-            try:
+            with altered(self, quiet=self.quiet + 1):
                 return original(*args, **kwargs)
-            finally:
-                self.quiet -= 1
 
         return quiet
 
@@ -157,11 +154,8 @@ class Partners:
     def _after(self, original: Callable[..., None], cls: Any) -> Callable[..., None]:
         @functools.wraps(original)
         def init(module: Any, *args: Any, **kwargs: Any) -> None:
-            self.within += 1
-            try:
+            with altered(self, within=self.within + 1):
                 original(module, *args, **kwargs)
-            finally:
-                self.within -= 1
             children = [child for child in cls.writer.children if child.native.weights]
             for child in sorted(children, key=lambda c: self.models.constructions.places.get(id(c.layer), 0)):
                 entries = {**child.native.weights, **child.native.buffers}

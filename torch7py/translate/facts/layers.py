@@ -11,7 +11,7 @@ from functools import cache
 
 from torch7py.nn.base import Criterion, Module
 from torch7py.nn.container import Container
-from torch7py.nn.facts import Facts, Parameter, facts_of_class, parsed
+from torch7py.nn.facts import PLAIN, Facts, Parameter, facts_of_class, parsed
 from torch7py.nn.object import TorchObject
 from torch7py.nn.original_methods import original_methods, returns_nothing
 from torch7py.nn.registry import layers
@@ -91,11 +91,22 @@ def facts_of(name: str) -> Facts | None:
     return None if cls is None else facts_of_class(cls)
 
 
+# Those of a class that is not in the register: it may do what others do not.
+_UNKNOWN = Facts(
+    **PLAIN | {"draws": True} | dict.fromkeys(("takes", "gives", "parts", "example", "target"), "")
+)
+
+
+def known(name: str) -> Facts:
+    """The facts of a class, or of one of which nothing is known."""
+    facts = facts_of(name)
+    return _UNKNOWN if facts is None else facts
+
+
 @cache
 def parameters(name: str) -> tuple[Parameter, ...]:
     """The parameters that a layer has itself; none where it is not known."""
-    facts = facts_of(name)
-    return () if facts is None else parsed(facts.parameters)
+    return parsed(known(name).parameters)
 
 
 # What a class of a program's own may derive from
@@ -132,8 +143,7 @@ def is_container(name: str | None) -> bool:
 
 def parts(name: str) -> str:
     """What a layer does with modules in it, as its facts say it; an empty text where it is not known."""
-    facts = facts_of(name)
-    return "" if facts is None else facts.parts
+    return known(name).parts
 
 
 def is_chain(name: str | None) -> bool:
@@ -153,8 +163,8 @@ def is_graph(name: str) -> bool:
 
 def is_wrapping(name: str) -> bool:
     """Whether a layer gives what modules in it give, one or a chain of them."""
-    facts = facts_of(name)
-    return facts is not None and facts.gives == "parts" and facts.parts in ("chain", "one")
+    facts = known(name)
+    return facts.gives == "parts" and facts.parts in ("chain", "one")
 
 
 def grows(name: str) -> bool:
@@ -164,14 +174,14 @@ def grows(name: str) -> bool:
 
 def without_weights(name: str) -> bool:
     """Whether it is known that a layer has no parameters but those of modules that it is given."""
-    facts = facts_of(name)
-    return facts is not None and not facts.parameters and facts.parts not in ("built", "steps", "graph")
+    facts = known(name)
+    return not facts.parameters and facts.parts not in ("", "built", "steps", "graph")
 
 
 def may_weigh(name: str) -> bool:
     """Whether a layer, or what may be in it, may have parameters."""
-    facts = facts_of(name)
-    return facts is None or bool(facts.parameters) or facts.parts not in ("none", "fixed")
+    facts = known(name)
+    return bool(facts.parameters) or facts.parts not in ("none", "fixed")
 
 
 def weight_rank(name: str) -> int | None:
@@ -189,50 +199,43 @@ def only_weighs(name: str) -> bool:
 
 def keeps_rank(name: str) -> bool:
     """Whether it is known that a layer's output has as many dimensions as its input."""
-    facts = facts_of(name)
-    return facts is not None and facts.keeps_rank
+    return known(name).keeps_rank
 
 
 def gives(name: str) -> str:
     """What a layer gives, as its facts say it; an empty text where it is not known."""
-    facts = facts_of(name)
-    return "" if facts is None else facts.gives
+    return known(name).gives
 
 
 def target(name: str) -> str:
     """What the target of a criterion is, as its facts say it; an empty text where it is not known."""
-    facts = facts_of(name)
-    return "" if facts is None else facts.target
+    return known(name).target
 
 
 def takes(name: str) -> str:
     """What a layer takes, as its facts say it; an empty text where it is not known."""
-    facts = facts_of(name)
-    return "" if facts is None else facts.takes
+    return known(name).takes
 
 
 def shares_memory(name: str) -> bool:
     """Whether a layer's output may lie in its input's memory, though it does not work in place."""
-    facts = facts_of(name)
-    return facts is not None and facts.shares_memory
+    return known(name).shares_memory
 
 
 def is_view(name: str) -> bool:
     """Whether a layer gives the tensor that it is given, or a view of it."""
-    facts = facts_of(name)
-    return facts is not None and facts.shares_memory and not {facts.takes, facts.gives} & {"table", "parts"}
+    facts = known(name)
+    return facts.shares_memory and not {facts.takes, facts.gives} & {"table", "parts"}
 
 
 def gradient_reads_output(name: str) -> bool:
     """Whether a layer's gradient is computed with its output, as that is in memory by then."""
-    facts = facts_of(name)
-    return facts is not None and facts.gradient_reads_output
+    return known(name).gradient_reads_output
 
 
 def takes_items(name: str) -> bool:
     """Whether a layer looks up items by whole numbers."""
-    facts = facts_of(name)
-    return facts is not None and bool(facts.items)
+    return bool(known(name).items)
 
 
 # What depends on more than the input
@@ -240,20 +243,18 @@ def takes_items(name: str) -> bool:
 
 def is_repeatable(name: str) -> bool:
     """Whether a layer that is run again in training surely gives the same."""
-    facts = facts_of(name)
-    return facts is not None and not facts.draws and facts.keeps != "always"
+    facts = known(name)
+    return not facts.draws and facts.keeps != "always"
 
 
 def carries(name: str) -> bool:
     """Whether a layer is given a sequence step by step, and keeps a state from one to the next."""
-    facts = facts_of(name)
-    return facts is not None and facts.keeps == "always"
+    return known(name).keeps == "always"
 
 
 def may_remember(name: str) -> bool:
     """Whether a layer may go on where the last sequence ended."""
-    facts = facts_of(name)
-    return facts is not None and facts.keeps == "remembered"
+    return known(name).keeps == "remembered"
 
 
 def by_step(name: str) -> bool:
@@ -264,43 +265,37 @@ def by_step(name: str) -> bool:
 
 def applies_to_steps(name: str) -> bool:
     """Whether a layer applies the module that it is given to each step of a sequence."""
-    facts = facts_of(name)
-    return facts is not None and facts.gives == "steps" and facts.parts == "each"
+    facts = known(name)
+    return facts.gives == "steps" and facts.parts == "each"
 
 
 def sees_sequences(name: str) -> bool:
     """Whether a layer sees a sequence, or what it kept from the call before, or is a graph with several inputs."""
-    facts = facts_of(name)
-    if facts is None:
-        return False
+    facts = known(name)
     whole = facts.takes in ("steps", "sequence") or facts.gives == "steps" or facts.parts == "graph"
     return whole or by_step(name)
 
 
 def normalizes_batches(name: str) -> bool:
     """Whether a layer treats the examples of a batch together in training, and each alone in evaluation."""
-    facts = facts_of(name)
-    return facts is not None and facts.over_batch and facts.differs_in_training
+    facts = known(name)
+    return facts.over_batch and facts.differs_in_training
 
 
 def batch_rank(name: str) -> int:
     """How many dimensions a batch of a layer has that says what the axes of an example are."""
-    facts = facts_of(name)
-    return 0 if facts is None else len(facts.example.split()) + 1
+    return len(known(name).example.split()) + 1 if class_of(name) is not None else 0
 
 
 def keeps_something(name: str) -> bool:
     """Whether a layer keeps something from one call for the next: a state, or running statistics."""
-    facts = facts_of(name)
-    if facts is None:
-        return False
+    facts = known(name)
     return facts.keeps != "nothing" or facts.gives == "steps" or by_step(name) or normalizes_batches(name)
 
 
 def begins_training(name: str) -> bool:
     """Whether a new layer is in training, before anybody says in which mode it is."""
-    facts = facts_of(name)
-    return facts is not None and facts.begins_training
+    return known(name).begins_training
 
 
 def gives_nothing(method: str, names: Iterable[str]) -> bool:
@@ -312,5 +307,5 @@ def gives_nothing(method: str, names: Iterable[str]) -> bool:
 
 def differs_in_training(name: str) -> bool:
     """Whether a layer, or the way in which it goes through a sequence, is another in training."""
-    facts = facts_of(name)
-    return facts is not None and (facts.differs_in_training or facts.gives == "steps" or by_step(name))
+    facts = known(name)
+    return facts.differs_in_training or facts.gives == "steps" or by_step(name)

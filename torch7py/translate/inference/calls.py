@@ -148,7 +148,7 @@ class CallKinds:
     def _known(self, what: str, arguments: list[Type], results: list[Type]) -> bool:
         """What the functions give that are known by what they do."""
         if what == "clones":
-            news = results[0].be("table") | results[0].mark("array")
+            news = results[0].be_list()
             return news | (unify(results[0].of_elements(), arguments[0]) if arguments else False)
         return what == "flattens" and module_calls.flat_vectors(results)
 
@@ -336,8 +336,7 @@ class CallKinds:
                 if method == "gmatch":
                     return result.be("matches")
                 if method == "split":  # which torch gives to strings
-                    elements = result.of_elements()
-                    return result.be("table") | result.mark("array") | elements.be("string")
+                    return result.be_list("string")
                 return result.be("string")
             if kind == "cmdline" and method == "option" and len(arguments) > 1:
                 option = node.arguments[0]
@@ -374,7 +373,7 @@ class CallKinds:
             if kind == "memory" and method in ("copy", "fill", "resize"):
                 return unify(result, receiver)
             if kind == "memory" and method == "totable":
-                return result.be("table") | result.mark("array") | result.of_elements().be("number")
+                return result.be_list("number")
             if kind == "storage" and method == "totable" and _is_size(node.receiver):
                 return _be_sizes(result)
             if kind in library_objects.METHODS:
@@ -426,4 +425,4 @@ def _is_size(node: Expression) -> bool:
 
 def _be_sizes(result: Type) -> bool:
     """A table of sizes, which are whole."""
-    return result.be("table") | result.mark("array", "sizes") | result.of_elements().be("number")
+    return result.be_list("number", "sizes")

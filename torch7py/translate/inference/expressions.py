@@ -303,7 +303,7 @@ def _counted(type_: Type) -> bool:
         or type_.find().fields
     ):
         return False
-    return type_.be("table") | type_.mark("array")
+    return type_.be_list()
 
 
 def _item(table: Type, value: Type) -> bool:

@@ -243,4 +243,4 @@ def _outputs(type_: Type) -> bool:
     """What a module gave that is asked for its last item is several tensors."""
     if type_.kind is not None or not type_.has("of a module"):
         return False
-    return type_.be("table") | type_.mark("array", "tuple") | type_.of_elements().be("tensor")
+    return type_.be_list("tensor", "tuple")

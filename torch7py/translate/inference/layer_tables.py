@@ -63,19 +63,13 @@ def _single_tensor_assignments(lua_class: LuaClass) -> set[tree.Assign]:
 
 
 def _be_tensors(type_: Type) -> None:
-    type_.be("table")
-    type_.mark("array")
+    type_.be_list()
     type_.of_elements().be("tensor")
 
 
 def _is_self_field(node: Expression, name: str) -> bool:
     """``self.name``"""
-    return (
-        isinstance(node, Index)
-        and node.key_name == name
-        and isinstance(node.base, Name)
-        and node.base.name == "self"
-    )
+    return isinstance(node, Index) and node.of_self == name
 
 
 def _makes(function: tree.Function, name: str) -> bool:

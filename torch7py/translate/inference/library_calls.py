@@ -17,7 +17,7 @@ from torch7py.translate.kind_rules import (
     tensor_method,
     tensor_of,
 )
-from torch7py.translate.kinds import Type, unify
+from torch7py.translate.kinds import Type, unify, widen
 from torch7py.translate.library import FUNCTION_RESULTS, STORAGES
 from torch7py.translate.observed import FILLED
 from torch7py.translate.tree import Call, Expression, Invoke
@@ -33,10 +33,9 @@ Bind: TypeAlias = Callable[[tree.Function, tuple[Expression, ...], list[Type], i
 def optimizer_results(arguments: list[Type], results: list[Type]) -> bool:
     """What one of optim's functions gives: the weights, and a table of losses."""
     news = unify(results[0], arguments[1])
-    while len(results) < 2:
-        results.append(Type())
+    widen(results, 2)
     losses = results[1]
-    news |= losses.be("table") | losses.mark("array", "losses")
+    news |= losses.be_list(None, "losses")
     return news | losses.of_elements().be("number") | losses.of_elements().mark("loss")
 
 
@@ -44,7 +43,7 @@ def _columns(loaded: Type, raw: bool) -> bool:
     """What csvigo loads: lists of text, each under a name or one after the other."""
     news = False
     for column in [loaded.of_elements()] if raw else [loaded.of_elements(), *loaded.find().fields.values()]:
-        news |= column.be("table") | column.mark("array") | column.of_elements().be("string")
+        news |= column.be_list("string")
     return news
 
 
@@ -183,9 +182,7 @@ class LibraryCalls:
         if path in (*library.SPLITS, *library.NAME_LISTS):
             if arguments:
                 self.inference.rules.append(lambda: arguments[0].kind is None and arguments[0].be("string"))
-            result.be("table")
-            result.mark("array")
-            result.of_elements().be("string")
+            result.be_list("string")
             return True
         if path in tds.MAKERS:
             return tds.make(path, arguments, result)
@@ -197,30 +194,25 @@ class LibraryCalls:
             return True
         if path == "table.insert" and arguments:
             table = arguments[0]
-            table.be("table")
-            table.mark("array", "append")
+            table.be_list(None, "append")
             unify(table.of_elements(), arguments[-1])
             return True
         if path in ("table.remove", "unpack", "table.unpack") and arguments:
-            arguments[0].be("table")
-            arguments[0].mark("array")
+            arguments[0].be_list()
             _unpack(self.inference, arguments[0], results)
             return True
         if path in ("math.modf", "math.frexp"):
-            while len(results) < 2:
-                results.append(Type())
+            widen(results, 2)
             return results[0].be("number") | results[1].be("number") or True
         if path == "table.sort" and arguments:
-            arguments[0].be("table")
-            arguments[0].mark("array")
+            arguments[0].be_list()
             for order in arguments[1:]:
                 self.inference.rules.append(functools.partial(self._compares, arguments[0], order))
             return True
         if path == "table.concat" and arguments:
-            arguments[0].be("table")
-            arguments[0].mark("array")
+            arguments[0].be_list()
         if path == "string.split":  # which torch gives to strings
-            return result.be("table") | result.mark("array") | result.of_elements().be("string")
+            return result.be_list("string")
         if path in ("assert",) and arguments:
             unify(result, arguments[0])
             return True
@@ -246,8 +238,7 @@ class LibraryCalls:
             return True
         if path == "io.open":
             result.be("file")
-            while len(results) < 2:
-                results.append(Type())
+            widen(results, 2)
             results[1].be("string")
             return True
         if path in ("string.find", "string.match", "string.gsub"):
@@ -318,17 +309,12 @@ class LibraryCalls:
             if name in ("conv2", "xcorr2", "cross", "renorm", "inverse") and arguments:
                 self.inference.rules.append(lambda: same_rank(result, arguments[0]))
             return True
-        if name in library.MATRIX_FUNCTIONS:
-            result.be("tensor")
-            result.be_rank(2)
-            return True
-        if name in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
+        if name in library.MATRIX_FUNCTIONS or name in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
             result.be("tensor")
             result.be_rank({"addmv": 1, "baddbmm": 3}.get(name, 2))
             return True
         if name in library.DECOMPOSITIONS:
-            while len(results) < len(library.DECOMPOSITIONS[name]):
-                results.append(Type())
+            widen(results, len(library.DECOMPOSITIONS[name]))
             for factor, rank in zip(results, library.DECOMPOSITIONS[name], strict=True):
                 factor.be("tensor")
                 factor.be_rank(rank)
@@ -454,8 +440,7 @@ class LibraryCalls:
         """What string.find, match and gsub give."""
         news = False
         count = {"gsub": 2, "find": 4, "match": 4}[name]
-        while len(results) < count:
-            results.append(Type())
+        widen(results, count)
         new = node.arguments[-1] if node.arguments else None
         if name == "gsub" and isinstance(new, tree.Function):
             pattern = node.arguments[0 if isinstance(node, Invoke) else 1]
@@ -495,8 +480,7 @@ class LibraryCalls:
             call = node.arguments[1]
             if isinstance(call, (Call, Invoke)) and isinstance(first, tree.Number) and first.value > 1:
                 results = self.types.results[call]
-                while len(results) < first.value:
-                    results.append(Type())
+                widen(results, first.value)
                 unify(result, results[int(first.value) - 1])
             else:
                 unify(result, arguments[1])

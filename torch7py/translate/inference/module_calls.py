@@ -17,7 +17,7 @@ from torch7py.translate.kind_rules import (
     output_kind,
     same_rank,
 )
-from torch7py.translate.kinds import Description, Type, unify
+from torch7py.translate.kinds import Description, Type, unify, widen
 from torch7py.translate.layers import SETTINGS
 from torch7py.translate.library import is_criterion
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Number, String
@@ -92,9 +92,9 @@ def forward(module: Type, result: Type, arguments: list[Type]) -> bool:
         return result.be("number") | result.mark("loss")
     shape = output_kind(module, arguments[0] if arguments else Type())
     if shape == "steps":
-        return result.be("table") | result.mark("array", "steps") | result.of_elements().be("tensor")
+        return result.be_list("tensor", "steps")
     if shape == "tuple":
-        return result.be("table") | result.mark("array", "tuple") | result.of_elements().be("tensor")
+        return result.be_list("tensor", "tuple")
     if shape == "tensor":
         news = result.be("tensor")
         if arguments and keeps_rank(module):
@@ -137,12 +137,12 @@ def method(
         return result.be("module") if part is None else unify(result, part)
     if name == "findModules" and node.arguments:
         wanted = node.arguments[0]
-        news = result.be("table") | result.mark("array") | result.of_elements().be("module")
+        news = result.be_list("module")
         if isinstance(wanted, String):
             news |= _be_layers(result.of_elements(), receiver, wanted.value)
         return news
     if name == "listModules":
-        return result.be("table") | result.mark("array") | result.of_elements().be("module")
+        return result.be_list("module")
     if name == "replace":
         return result.be("module")
     if name == "gradParamClip":
@@ -154,9 +154,7 @@ def method(
     if name == "parameters":
         news = False
         for result_type in results[:2]:
-            news |= (
-                result_type.be("table") | result_type.mark("array") | result_type.of_elements().be("tensor")
-            )
+            news |= result_type.be_list("tensor")
         return news
     return False
 
@@ -177,7 +175,7 @@ def gradient(result: Type, arguments: list[Type]) -> bool:
     """What a backward pass gives is like what the forward was given."""
     input_type = arguments[0] if arguments else Type()
     if input_type.kind == "table" and input_type.of_elements().kind == "tensor":
-        return result.be("table") | result.mark("array") | result.of_elements().be("tensor")
+        return result.be_list("tensor")
     return unify(result, input_type) if input_type.kind == "tensor" else False
 
 
@@ -224,7 +222,6 @@ def flat_vectors(results: list[Type]) -> bool:
     """The two vectors of all parameters and of their gradients."""
     news = False
     for index, mark in enumerate(("flat weights", "flat gradients")):
-        while len(results) <= index:
-            results.append(Type())
+        widen(results, index + 1)
         news |= results[index].be("tensor") | results[index].be_rank(1) | results[index].mark(mark)
     return news

@@ -19,7 +19,7 @@ from torch7py.translate.inference.narrowing import Narrowing
 from torch7py.translate.inference.short_names import ShortNames
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.inference.variables import AssignedValues, Stretches
-from torch7py.translate.kinds import Type, unify
+from torch7py.translate.kinds import Type, unify, widen
 from torch7py.translate.observed import Form
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
@@ -288,8 +288,7 @@ class Statements(Inference):
             more = self.types.results.setdefault(nodes[-1], [types[-1]])
             while len(types) < wanted:
                 index = len(types) - len(nodes) + 1
-                while len(more) <= index:
-                    more.append(Type())
+                widen(more, index + 1)
                 types.append(more[index])
         return types
 
@@ -464,7 +463,7 @@ class Statements(Inference):
         news = False
         for name, field in list(table.find().fields.items()):
             copies = filled.of_field(name)
-            news |= copies.be("table") | copies.mark("array") | unify(copies.of_elements(), field)
+            news |= copies.be_list() | unify(copies.of_elements(), field)
         return news
 
     def _function_statement(self, node: tree.FunctionStatement) -> None:

@@ -23,6 +23,7 @@ from torch7py.translate.layers.registry import (
     structure,
 )
 from torch7py.translate.layers.writer import Writer
+from torch7py.translate.patching import altered
 
 
 @structure("nn.Sequential")
@@ -93,11 +94,8 @@ def map_table(layer: Layer, x: Value, w: Writer) -> Value:
     if isinstance(x, tuple):
         return tuple(w.apply(child, part) for part in x)
     if x.lead > w.depth:  # steps: the same module at each
-        w.depth += 1
-        try:
+        with altered(w, depth=w.depth + 1):
             return w.apply(child, x)
-        finally:
-            w.depth -= 1
     item = w.fresh("item")
     output = w.alone(lambda: w.apply(child, item))
     if not isinstance(output, Expr):

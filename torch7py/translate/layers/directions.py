@@ -9,6 +9,7 @@ import torch
 from torch7py.translate.layers.recurrent import by_input, check, fast_weights, outputs_of, run
 from torch7py.translate.layers.registry import Expr, Layer, Native, NotNative, Value, structure
 from torch7py.translate.layers.writer import Writer
+from torch7py.translate.patching import altered
 
 
 def _directions(module: Any) -> dict[str, Any]:
@@ -35,8 +36,7 @@ def bi_sequencer(layer: Layer, x: Value, w: Writer) -> Value:
     steps = w.steps(x, layer)
     if "forward" not in layer.slots or "merge" not in layer.slots or "backward" not in layer.slots:
         raise NotNative("nn.BiSequencer without all of its three modules")
-    w.depth += 1
-    try:
+    with altered(w, depth=w.depth + 1):
         if _both_ways(layer):
             first = layer.slot("forward")
             check(first)
@@ -64,8 +64,6 @@ def bi_sequencer(layer: Layer, x: Value, w: Writer) -> Value:
         back = w.as_expr(w.apply(layer.slot("backward"), flipped))
         behind = Expr(f"{back.operand}.flip(0)", back.ndim, back.lead, back.heavy)
         return w.apply(layer.slot("merge"), (ahead, behind))
-    finally:
-        w.depth -= 1
 
 
 def _fast_weight(direction: str, name: str) -> Any:
@@ -78,8 +76,7 @@ def bi_sequencer_lm(layer: Layer, x: Value, w: Writer) -> Value:
     steps = w.named(w.as_expr(w.steps(x, layer)))
     if "forward" not in layer.slots or "merge" not in layer.slots or "backward" not in layer.slots:
         raise NotNative("nn.BiSequencerLM without all of its three modules")
-    w.depth += 1
-    try:
+    with altered(w, depth=w.depth + 1):
         before = Expr(f"{steps}[:-1]", steps.ndim, steps.lead)
         after = Expr(f"{steps}[1:].flip(0)", steps.ndim, steps.lead)
         ahead = w.named(w.as_expr(w.apply(layer.slot("forward"), before)))
@@ -90,5 +87,3 @@ def bi_sequencer_lm(layer: Layer, x: Value, w: Writer) -> Value:
             Expr(f"torch.cat(({behind}, torch.zeros_like({behind}[:1])))", behind.ndim, behind.lead),
         )
         return w.apply(layer.slot("merge"), parts)
-    finally:
-        w.depth -= 1

@@ -19,6 +19,7 @@ from torch7py.translate.layers.registry import (
     structure,
 )
 from torch7py.translate.layers.writer import Writer
+from torch7py.translate.patching import altered
 
 
 def _in_order(layer: Layer, last: Layer | None) -> None:
@@ -93,8 +94,7 @@ def recurrent(layer: Layer, x: Value, w: Writer) -> Value:
     inputs = w.named(inputs)
     step = w.fresh("step", ndim=inputs.ndim)
     outputs, h = w.fresh("outputs"), w.fresh("h", ndim=inputs.ndim)
-    w.depth -= 1
-    try:
+    with altered(w, depth=w.depth - 1):
         if w.remembers:
             kept, begin = kept_state(w, w.remembers)
             w.emit(begin, h)
@@ -119,8 +119,6 @@ def recurrent(layer: Layer, x: Value, w: Writer) -> Value:
                 w.emit(f"{outputs}.append({h})")
 
             w.loop(f"for {step} in {inputs}[1:]:", rest)
-    finally:
-        w.depth += 1
     return Expr(f"torch.stack({outputs})", h.ndim, 1)
 
 
@@ -168,11 +166,8 @@ def recurrence(layer: Layer, x: Value, w: Writer) -> Value:
         w.emit(f"{outputs}.append({h})")
 
     before = set(w.attributes)
-    w.depth -= 1
-    try:
+    with altered(w, depth=w.depth - 1):
         w.loop(f"for {step} in {x}:", body)
-    finally:
-        w.depth += 1
     inner = [name for name in w.attributes if name not in before]
     if inner and kept:
         raise NotNative("nn.Recurrence that remembers, with a layer inside that keeps a state")
@@ -196,8 +191,5 @@ def repeater(layer: Layer, x: Value, w: Writer) -> Value:
         raise NotNative("nn.Repeater of a table, or in a Sequencer")
     x = w.named(x)
     steps = Expr(f"{x}.expand({layer.args.rho}, *{x}.shape)", x.ndim, 1)
-    w.depth += 1
-    try:
+    with altered(w, depth=w.depth + 1):
         return w.apply(layer.slot("module"), steps)
-    finally:
-        w.depth -= 1

@@ -18,6 +18,7 @@ from torch7py.translate.layers.registry import (
     structure,
 )
 from torch7py.translate.layers.writer import Writer
+from torch7py.translate.patching import altered
 
 # Where a sequence starts from, by what its layer remembers: {} is the state that the last one ended in.
 STARTS = {
@@ -68,13 +69,8 @@ def _sequencer(module: Any) -> dict[str, Any]:
 def sequencer(layer: Layer, x: Value, w: Writer) -> Value:
     zipped = isinstance(x, tuple) and all(isinstance(part, Expr) and part.lead > w.depth for part in x)
     steps = x if zipped else w.steps(x, layer)  # steps of tables are a tuple of sequences
-    kept, w.remembers = w.remembers, remembers(layer)
-    w.depth += 1
-    try:
+    with altered(w, remembers=remembers(layer), depth=w.depth + 1):
         return w.apply(layer.slot("module"), steps)
-    finally:
-        w.depth -= 1
-        w.remembers = kept
 
 
 @structure("nn.Recursor", live=lambda m: {"module": m.step_module})

@@ -14,6 +14,7 @@ from torch7py.nn.registry import layers as torch7_layers
 from torch7py.ops.dispatch.python import defaults_to_number
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.facts.layers import class_of
+from torch7py.translate.layers.groups import SEQUENCES
 from torch7py.translate.layout import items as entries
 
 __all__ = [
@@ -448,8 +449,8 @@ SETTINGS: dict[str, tuple[str, str, bool]] = {
 }
 # Methods that every module has, and the layers of which they are settings: a container hands them on to what is in it.
 _SETTINGS_OF = {
-    "remember": {"nn.Sequencer", "nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU"},
-    "maskZero": {"nn.FastLSTM", "nn.LSTM", "nn.GRU", "nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU"},
+    "remember": {"nn.Sequencer", *SEQUENCES},
+    "maskZero": {"nn.FastLSTM", "nn.LSTM", "nn.GRU", *SEQUENCES},
 }
 
 

@@ -27,6 +27,7 @@ from torch7py.translate.layers.registry import (
 )
 from torch7py.translate.layers.shapes import changes, shown
 from torch7py.translate.naming import TOKEN, Names, Statement
+from torch7py.translate.patching import altered
 from torch7py.translate.quoting import comment
 
 __all__ = ["Child", "Statement", "Writer", "identifier"]
@@ -295,13 +296,9 @@ class Writer:
         else:
             step = self.fresh("step", lead=x.lead - 1, ndim=x.ndim)
             pattern, source = self.as_expr(step).text, x.text
-        kept, self._statements = self._statements, []
-        self.depth -= 1
-        try:
+        inner: list[Statement] = []
+        with altered(self, _statements=inner, depth=self.depth - 1):
             result = function(step)
-        finally:
-            self.depth += 1
-            inner, self._statements = self._statements, kept
         if not isinstance(result, Expr):
             raise NotNative("steps that give tables")
         if not inner:
@@ -316,22 +313,17 @@ class Writer:
 
     def loop(self, head: str, body: Callable[[], None]) -> None:
         """A block, with what ``body`` emits inside."""
-        kept, self._statements = self._statements, []
-        try:
+        inner: list[Statement] = []
+        with altered(self, _statements=inner):
             body()
-        finally:
-            inner, self._statements = self._statements, kept
         self._statements.append(Statement(head, body=inner))
 
     def alone(self, function: Callable[[], Value]) -> Value:
         """What a function gives as one expression; it may emit nothing."""
-        kept, self._statements = self._statements, []
-        try:
+        with altered(self, _statements=[]):
             result = function()
             if self._statements:
                 raise NotNative("a step of a comprehension needs statements")
-        finally:
-            self._statements = kept
         return result
 
     def reused(self, x: Value, times: int) -> Value:

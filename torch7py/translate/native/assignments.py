@@ -18,6 +18,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings
 from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.tree_queries import same_expression
 
@@ -145,15 +146,12 @@ class Assignments:
 
     def _several(self, value: Expression, targets: tuple[Expression, ...]) -> bool:
         """``a[i], b[i] = f()``: what is appended has a name first. Whether the call gives several values."""
-        outer = self._named  # a function in the call's arguments has assignments of its own
-        self._named = named = {target: "" for target in targets if isinstance(target, Index)}
-        try:
+        named = {target: "" for target in targets if isinstance(target, Index)}
+        with altered(self, _named=named):  # a function in the call's arguments has assignments of its own
             done = self.t.calls.several(value, targets)
             for target, name in named.items():
                 if name:
                     self.t.emit(self.appended(target, name))
-        finally:
-            self._named = outer
         return done
 
     def may_append(self, target: Expression) -> bool:

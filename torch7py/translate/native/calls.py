@@ -13,6 +13,7 @@ from torch7py.translate.facts.methods import ELEMENTWISE, gives_new_tensor, give
 from torch7py.translate.inference import tuples
 from torch7py.translate.inference.library_objects import METHODS as OBJECTS_OF_LIBRARY
 from torch7py.translate.layers.as_modules import draws_weights
+from torch7py.translate.layers.groups import SUMMING_WEIGHTS
 from torch7py.translate.native import (
     checked_arguments,
     code,
@@ -22,6 +23,7 @@ from torch7py.translate.native import (
     hdf5,  # noqa: F401  (so does it)
     images,  # noqa: F401  (so does it)
     json_texts,  # noqa: F401  (so does it)
+    library_forms,  # noqa: F401  (so does it)
     library_objects,  # noqa: F401  (so does it)
     library_rules,
     matching,
@@ -545,8 +547,7 @@ class Calls:
         is_criterion = self.t.types.kind(node.receiver) == "criterion"
         if is_criterion and node.method in ("forward", "updateOutput"):
             # what it gives beside its value: the sum of the weights of the classes
-            names = {layer.name for layer in self.t.type(node.receiver).find().layers}
-            return bool(names & {"nn.ClassNLLCriterion", "nn.SpatialClassNLLCriterion"})
+            return any(one.name in SUMMING_WEIGHTS for one in self.t.type(node.receiver).find().layers)
         if kind == "string":
             return f"string.{node.method}" in OF_LUA
         if kind == "file":
@@ -596,16 +597,6 @@ class Calls:
         else:
             places = node.arguments[1:] if self.t.path(node.callee) == "string.byte" else ()
         return len(places) > 1 and not same_expression(places[0], places[1])
-
-    def rest(self) -> str:
-        """What ``...`` stands for, as a tuple or list."""
-        if self.t.scope.function is None:
-            self.t.imports.add("sys")
-            return "sys.argv[1:]"
-        return self.t.names.rest(self.t.scope)
-
-    def is_unpacked(self, node: Expression | None) -> bool:
-        return isinstance(node, Call) and self.t.path(node.callee) in ("unpack", "table.unpack")
 
     def unpacked(self, node: Expression, in_list: bool = False) -> Py:
         """The items of a list. With a last place Lua has nil for those that are not there, which a list ends before."""

@@ -11,18 +11,7 @@ from torch7py.translate import tree, tree_queries
 from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.native.tree_replacement import replace_in
 from torch7py.translate.scopes import Scopes, Variable, resolve
-from torch7py.translate.tree import (
-    Block,
-    Call,
-    Expression,
-    Index,
-    Invoke,
-    Name,
-    Run,
-    Span,
-    Statement,
-    String,
-)
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Run, Span, Statement, String
 
 __all__ = ["read_class_libraries"]
 

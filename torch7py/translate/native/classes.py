@@ -29,6 +29,7 @@ from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.user_layers import LEFT_OUT, UserLayer
 from torch7py.translate.native.user_passes import has_user_passes
+from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Index, Invoke, Name, Statement
 
@@ -310,9 +311,6 @@ class Classes(interfaces.Classes):
     def layer_of(self, lua_class: LuaClass) -> UserLayer:
         layer = self.layers.get(lua_class)
         if layer is None:
-            outer, self.studied = self.studied, lua_class
-            try:
+            with altered(self, studied=lua_class):
                 layer = self.layers[lua_class] = UserLayer(self.t, lua_class, self.names[lua_class])
-            finally:
-                self.studied = outer
         return layer

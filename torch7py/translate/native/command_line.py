@@ -7,9 +7,9 @@ from torch7py.translate.library import option_name
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.library_rules import function, method_statements, methods
+from torch7py.translate.native.library_rules import method_statements, methods
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Expression, Invoke, String
+from torch7py.translate.tree import Expression, Invoke, String
 
 __all__ = ["options"]
 
@@ -29,12 +29,6 @@ def options(t: Translation) -> dict[str, Expression]:
             default = node.arguments[1] if node.method == "option" and len(node.arguments) > 1 else name
             defaults[option_name(name.value)] = default
     return defaults
-
-
-@function("torch.CmdLine")
-def _parser(t: Translation, node: Call) -> Py:
-    t.imports.add("argparse")
-    return atom("argparse.ArgumentParser()")
 
 
 def _text(t: Translation, node: Invoke) -> None:

@@ -22,7 +22,7 @@ def write(t: Translation, nodes: Sequence[Statement], index: int) -> int:
     loop = nodes[index + 1]
     if not isinstance(loop, (tree.NumericFor, tree.GenericFor)):
         return 0
-    if len(loop.body.statements) != 1 or has_comments(loop):
+    if len(loop.body.statements) != 1 or has_comments(loop.body):
         return 0
     item = _appended(t, loop.body.statements[0], variable)
     if item is None or t.kind(variable) != "table" or t.representation(variable) != "list":

@@ -13,6 +13,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors import names_of_types
 from torch7py.translate.native.unset_globals import CARDS
+from torch7py.translate.templates import Template
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
 
 __all__ = ["COMPARISONS", "Conditions"]
@@ -21,6 +22,8 @@ COMPARISONS = {"==": "==", "~=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=
 
 _PLAIN = {"number", "string", "boolean"}
 _OBJECTS = {"tensor", "module", "criterion", "table", "object", "class"}
+
+_TWICE = Template("return X and X")
 
 
 class Conditions:
@@ -277,12 +280,8 @@ class Conditions:
 
     def disjunction(self, node: Binary) -> Py:
         left = tree_queries.bare(node.left)
-        if (
-            isinstance(left, Binary)
-            and left.operator == "and"
-            and tree_queries.same_expression(left.left, left.right)
-        ):
-            left = left.left
+        if (found := _TWICE.match(left)) is not None:
+            left = found["X"]
         if isinstance(left, Binary) and left.operator == "or" and self._is_choice(left):
             return self._choice(left, self.t.value(node.right))
         if isinstance(left, Binary) and left.operator == "and" and self.surely_true(left.right):

@@ -16,6 +16,7 @@ from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.page_packages import CUDA, is_there, only_gives_names, probed_package
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 __all__ = ["are_used", "defined", "handles", "moved"]
@@ -99,47 +100,6 @@ def _is_package(t: Translation, target: Expression) -> bool:
 Function = Callable[["Translation", Call], Py]
 
 
-def _number(t: Translation, node: Call, python: str) -> str:
-    return f"{python}({t.expressions.position(node.arguments[0])})"
-
-
-_VALUES: dict[str, str] = {
-    "cutorch.getDeviceCount": "torch.cuda.device_count()",
-    "cutorch.getDevice": "torch.cuda.current_device() + 1",
-    "cutorch.getRNGState": "torch.cuda.get_rng_state()",
-}
-for _path, _text in _VALUES.items():
-    library_rules.functions[_path] = lambda t, node, _text=_text: Py(  # type: ignore[misc]
-        _text, code.ADD if " + " in _text else code.ATOM
-    )
-
-
-@library_rules.statement("cutorch.setDevice")
-def set_device(t: Translation, node: Call) -> None:
-    t.emit(_number(t, node, "torch.cuda.set_device"))
-
-
-@library_rules.statement("cutorch.manualSeed", "cutorch.manualSeedAll")
-def manual_seed(t: Translation, node: Call) -> None:
-    every = "_all" if (t.path(node.callee) or "").endswith("All") else ""
-    t.emit(f"torch.cuda.manual_seed{every}({t.value(node.arguments[0])})")
-
-
-@library_rules.statement("cutorch.setRNGState")
-def set_generator_state(t: Translation, node: Call) -> None:
-    t.emit(f"torch.cuda.set_rng_state({t.value(node.arguments[0])})")
-
-
-@library_rules.statement("cutorch.synchronize")
-def synchronize(t: Translation, node: Call) -> None:
-    t.emit("torch.cuda.synchronize()")
-
-
-@library_rules.statement("cltorch.setDevice", "cltorch.manualSeed", "cltorch.synchronize")
-def no_opencl(t: Translation, node: Call) -> None:
-    t.emit('raise RuntimeError("PyTorch has no OpenCL")')
-
-
 @library_rules.statement("cudnn.convert")
 def convert(t: Translation, node: Call) -> None:
     """PyTorch takes cudnn by itself."""
@@ -180,12 +140,9 @@ def defined(t: Translation, name: str, function: tree.Function) -> bool:
     condition = t.project.moves.conditions[function]
     parameter = t.names.of(function.parameters[0])
     text = f"{parameter}.float().cuda()"
-    outer, t.scope = t.scope, t.scopes.of_function[function]
-    try:
+    with altered(t, scope=t.scopes.of_function[function]):
         if condition is not None:
             text = f"{text} if {t.conditions.condition(condition).at(code.OR)} else {parameter}"
-    finally:
-        t.scope = outer
     t.gap()
     t.emit(f"def {name}({parameter}):")
     t.emit(f"    return {text}")
@@ -196,9 +153,8 @@ def defined(t: Translation, name: str, function: tree.Function) -> bool:
 def _write_ways(t: Translation, name: str, function: tree.Function) -> None:
     """A function that converts by an option."""
     parameter = t.names.of(function.parameters[0])
-    outer, t.scope = t.scope, t.scopes.of_function[function]
     ways = t.project.moves.conversions[function]
-    try:
+    with altered(t, scope=t.scopes.of_function[function]):
         t.gap()
         t.emit(f"def {name}({parameter}):")
         with t.indented():
@@ -216,8 +172,6 @@ def _write_ways(t: Translation, name: str, function: tree.Function) -> None:
                 with t.indented():
                     _write_conversion(t, conversion, parameter, function.line)
         t.emit("")
-    finally:
-        t.scope = outer
 
 
 def _write_conversion(t: Translation, conversion: Conversion, parameter: str, line: int) -> None:

@@ -16,17 +16,7 @@ from torch7py.translate.native.conditions import COMPARISONS, Conditions
 from torch7py.translate.native.integer_tensors import operation as tensor_operation
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.tree import (
-    Binary,
-    Call,
-    Expression,
-    Index,
-    Invoke,
-    Name,
-    Number,
-    String,
-    Unary,
-)
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
 from torch7py.translate.tree_queries import bare
 
 __all__ = ["Expressions"]

@@ -264,21 +264,6 @@ def os_call(t: Translation, node: Call) -> None:
         t.emit(f"{t.path(node.callee)}({args})")
 
 
-def _tmpname(t: Translation, node: Call) -> Py:
-    t.imports.add("tempfile")
-    return atom("tempfile.mkstemp()[1]")
-
-
-functions["os.tmpname"] = _tmpname
-
-
-@function("paths.tmpname")
-def _free_name(t: Translation, node: Call) -> Py:
-    """A name for a file that is not there yet."""
-    t.imports |= {"os", "tempfile"}
-    return atom('os.path.join(tempfile.mkdtemp(), "file")')
-
-
 @function("os.date")
 def os_date(t: Translation, node: Call) -> Py:
     t.imports.add("time")
@@ -288,19 +273,6 @@ def os_date(t: Translation, node: Call) -> Py:
     if len(node.arguments) > 1 or not isinstance(shown, String) or shown.value[:1] in ("!", "*"):
         raise Undecided("T7-203", node.line, "os.date as a table, of another time or another zone")
     return atom(f"time.strftime({t.value(shown)})")
-
-
-@statement("os.execute")
-def execute(t: Translation, node: Call) -> None:
-    t.imports.add("os")
-    t.emit(f"os.system({t.value(node.arguments[0])})")
-
-
-@function("os.execute")
-def executed(t: Translation, node: Call) -> Py:
-    """Whether a command has ended without an error: true or nil."""
-    t.imports.add("os")
-    return Py(f"os.system({t.value(node.arguments[0])}) == 0 or None", code.OR)
 
 
 @function("sys.execute", "sys.fexecute")

@@ -12,6 +12,7 @@ from torch7py.translate.native.closures import Closures
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Index, Invoke, Name
 
@@ -72,8 +73,7 @@ class Functions:
         ):
             return None
         before, put_back = len(t.lines), t.checkpoint()
-        outer, t.scope = t.scope, t.scopes.of_function[node]
-        try:
+        with altered(t, scope=t.scopes.of_function[node]):
             if t.counts.hands_on(statements[0]):
                 return None
             returned = statements[0].values[0]
@@ -82,8 +82,6 @@ class Functions:
                 inner = handed_on
             else:
                 inner = t.calls.all_values(returned) if t.calls.count(returned) > 1 else t.value(returned)
-        finally:
-            t.scope = outer
         if len(t.lines) > before:
             put_back()
             return None
@@ -139,16 +137,11 @@ class Functions:
             parameters.append(f"*{t.names.rest(scope)}")
         parameters += self.captured_by_turn(scope)
         t.gap()
-        outer, t.scope = t.scope, scope
-        labels, t.labels = t.labels, []
-        try:
-            with t.writing(node):
-                if t.training.only_evaluates(node):
-                    t.emit("@torch.no_grad()")
-                t.emit(f"def {name}({', '.join(parameters)}):")
-                self._function_body(node, scope, inits)
-        finally:
-            t.scope, t.labels = outer, labels
+        with altered(t, scope=scope, labels=[]), t.writing(node):
+            if t.training.only_evaluates(node):
+                t.emit("@torch.no_grad()")
+            t.emit(f"def {name}({', '.join(parameters)}):")
+            self._function_body(node, scope, inits)
         t.emit("")
 
     def _function_body(self, node: tree.Function, scope: Scope, inits: Sequence[str]) -> None:

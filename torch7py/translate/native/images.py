@@ -25,7 +25,7 @@ _SCALES = {
 }
 
 
-def _of_an_image(path: str) -> Callable[[Rule], Rule]:
+def _of_an_image(*paths: str) -> Callable[[Rule], Rule]:
     """Register what gives an image of another one, into a tensor before it where the program names one."""
 
     def register(rule: Rule) -> Rule:
@@ -36,7 +36,7 @@ def _of_an_image(path: str) -> Callable[[Rule], Rule]:
             image = rule(t, Call(node.span, node.callee, node.arguments[1:]))
             return atom(f"{t.need('fill_with')}({t.value(node.arguments[0])}, {image})")
 
-        function(path)(in_either_form)
+        function(*paths)(in_either_form)
         return rule
 
     return register
@@ -103,14 +103,10 @@ def saved(t: Translation, node: Call) -> None:
 # Places
 
 
-@_of_an_image("image.hflip")
-def flipped_horizontally(t: Translation, node: Call) -> Py:
-    return atom(f"{t.value(_source(t, node)).at(code.ATOM)}.flip(-1)")
-
-
-@_of_an_image("image.vflip")
-def flipped_vertically(t: Translation, node: Call) -> Py:
-    return atom(f"{t.value(_source(t, node)).at(code.ATOM)}.flip(-2)")
+@_of_an_image("image.hflip", "image.vflip")
+def flipped(t: Translation, node: Call) -> Py:
+    axis = -1 if t.path(node.callee) == "image.hflip" else -2
+    return atom(f"{t.value(_source(t, node)).at(code.ATOM)}.flip({axis})")
 
 
 @function("image.crop")
@@ -201,14 +197,10 @@ def brightness(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('luminance')}({t.value(_source(t, node))})")
 
 
-@_of_an_image("image.rgb2yuv")
-def to_yuv(t: Translation, node: Call) -> Py:
-    return atom(f"{t.need('rgb_to_yuv')}({_numbers(t, node, _source(t, node))})")
-
-
-@_of_an_image("image.yuv2rgb")
-def from_yuv(t: Translation, node: Call) -> Py:
-    return atom(f"{t.need('yuv_to_rgb')}({_numbers(t, node, _source(t, node))})")
+@_of_an_image("image.rgb2yuv", "image.yuv2rgb")
+def converted(t: Translation, node: Call) -> Py:
+    helper = "rgb_to_yuv" if t.path(node.callee) == "image.rgb2yuv" else "yuv_to_rgb"
+    return atom(f"{t.need(helper)}({_numbers(t, node, _source(t, node))})")
 
 
 # ---------------------------------------------------------------------------------------------------------

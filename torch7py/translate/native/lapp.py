@@ -11,18 +11,7 @@ import re
 from dataclasses import dataclass
 
 from torch7py.translate import tree
-from torch7py.translate.tree import (
-    Around,
-    Block,
-    Call,
-    Expression,
-    Index,
-    Invoke,
-    Name,
-    Span,
-    Statement,
-    String,
-)
+from torch7py.translate.tree import Around, Block, Call, Expression, Invoke, Name, Span, Statement, String
 
 __all__ = ["with_options"]
 
@@ -133,7 +122,9 @@ def _written(statement: Statement, options: list[_Option], name: str) -> list[St
     """``parser = torch.CmdLine()``, its options, and the statement with what it parses."""
     position = statement.span._replace(end=statement.span.start)  # of what does not stand in the text
     parser, here = Name(position, name), Around(before=statement.around.before)
-    maker = Call(position, Index(position, Name(position, "torch"), String(position, "CmdLine"), True), ())
+    maker = Call(
+        position, tree.Index(position, Name(position, "torch"), String(position, "CmdLine"), True), ()
+    )
     statements: list[Statement] = [tree.Local(position, here, (parser,), (maker,))]
     for option in options:
         arguments = [String(position, option.flags), _literal(position, option.default)]

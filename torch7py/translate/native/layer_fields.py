@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from torch import nn
@@ -14,8 +13,9 @@ from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.native.code import Py
+from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 __all__ = ["KEPT_BY_NN", "LayerFields"]
 
@@ -55,14 +55,9 @@ class LayerFields:
 
     def self_field(self, node: tree.Node | tree.Block) -> str | None:
         """The field, of an expression ``self.field`` in a method of the class."""
-        if (
-            isinstance(node, Index)
-            and isinstance(node.key, String)
-            and isinstance(node.base, Name)
-            and node.base.name == "self"
-            and self.lua_class in self.t.type(node.base).find().classes
-        ):
-            return node.key.value
+        of_self = node.of_self if isinstance(node, Index) else None
+        if isinstance(node, Index) and of_self and self.lua_class in self.t.type(node.base).find().classes:
+            return of_self
         if isinstance(node, Name) and self.short_names:
             return self.short_names.get(self.t.scopes.of_name[node])
         if isinstance(node, Index) and isinstance(node.key, tree.Number) and isinstance(node.base, Index):
@@ -132,16 +127,10 @@ class LayerFields:
         python = code.attribute_name(name)
         return f"{python}_" if hasattr(nn.Module, name) and name != "training" else python
 
-    @contextmanager
     def written_as(
         self, texts: dict[str, str], no_return: str | None, at_return: list[str]
-    ) -> Iterator[None]:
-        before = self.texts, self.no_return, self.at_return
-        self.texts, self.no_return, self.at_return = texts, no_return, at_return
-        try:
-            yield
-        finally:
-            self.texts, self.no_return, self.at_return = before
+    ) -> AbstractContextManager[None]:
+        return altered(self, texts=texts, no_return=no_return, at_return=at_return)
 
     def local(self, name: str) -> str:
         """The name of a field as a variable of the methods that compute: none of theirs."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +17,7 @@ from torch7py.translate.native.layer_fields import KEPT_BY_NN, LayerFields
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
 from torch7py.translate.native.user_passes import has_user_passes
+from torch7py.translate.patching import altered
 from torch7py.translate.tree import Expression, Invoke, Name, String
 
 __all__ = ["LayerStudy"]
@@ -266,15 +266,10 @@ class LayerStudy(LayerFields):
             is not None
         )
 
-    @contextmanager
-    def _as_tensors(self, node: tree.Block) -> Iterator[None]:
+    def _as_tensors(self, node: tree.Block) -> AbstractContextManager[None]:
         """What is a number in Lua stays a tensor with its graph."""
-        before = self.t.raw_elements
-        self.t.raw_elements = before | {n for n in tree.walk(node) if isinstance(n, Expression)}
-        try:
-            yield
-        finally:
-            self.t.raw_elements = before
+        expressions = {n for n in tree.walk(node) if isinstance(n, Expression)}
+        return altered(self.t, raw_elements=self.t.raw_elements | expressions)
 
     # The names of its inputs in its function: a table is spread out, as autograd sees tensors only.
 

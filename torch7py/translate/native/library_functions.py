@@ -9,18 +9,7 @@ from torch7py.ops.registry import operations
 from torch7py.packages.registry import packages
 from torch7py.translate import page_library, tree
 from torch7py.translate.native.tree_replacement import replace_in
-from torch7py.translate.tree import (
-    Assign,
-    Block,
-    Call,
-    Expression,
-    Function,
-    Index,
-    Invoke,
-    Name,
-    Statement,
-    String,
-)
+from torch7py.translate.tree import Block, Call, Expression, Function, Index, Invoke, Name, Statement, String
 from torch7py.translate.tree_queries import dotted
 
 __all__ = ["read_library_functions"]
@@ -97,7 +86,7 @@ def _defined(statement: Statement) -> Index | None:
     """The field that a statement puts a function into."""
     if isinstance(statement, tree.FunctionStatement):
         return statement.target if isinstance(statement.target, Index) else None
-    if isinstance(statement, Assign) and len(statement.targets) == len(statement.values) == 1:
+    if isinstance(statement, tree.Assign) and len(statement.targets) == len(statement.values) == 1:
         target = statement.targets[0]
         return target if isinstance(target, Index) and isinstance(statement.values[0], Function) else None
     return None
@@ -116,7 +105,7 @@ def _uses(
     for file in files:
         hidden = _hidden(file)
         later = {node for function in tree.every(file, Function) for node in tree.walk(function)}
-        stored = {t for node in tree.every(file, Assign) for t in node.targets}
+        stored = {t for node in tree.every(file, tree.Assign) for t in node.targets}
         for node in tree.every(file, Index):
             if not isinstance(node.base, Name) or not isinstance(node.key, String):
                 continue

@@ -12,7 +12,6 @@ __all__ = ["loss_function"]
 
 def loss_function(layer: Layer, name: str, line: int) -> list[str]:
     """A criterion written out as a function."""
-    shown = "p" if layer.name == "nn.SequencerCriterion" else "prediction"
     if layer.name == "nn.SequencerCriterion":
         inner = next(iter(layer.slots.values()), None)
         if inner is not None and inner.name == "nn.MaskZeroCriterion":
@@ -20,7 +19,7 @@ def loss_function(layer: Layer, name: str, line: int) -> list[str]:
         formula = _formula(inner)
         if inner is None or formula is None:
             raise Problem("T7-224", line, f"{layer.name} of {inner.name if inner else 'something unknown'}")
-        body = formula.format(p=shown, y="t")
+        body = formula.format(p="p", y="t")
         doc = f"{layer.name}({inner.name}())"
         return [
             f"def {name}(prediction, y):  {comment(doc)}",
@@ -31,7 +30,8 @@ def loss_function(layer: Layer, name: str, line: int) -> list[str]:
     if loss is None or not formula or layer.args.texts:
         raise Problem("T7-224", line, f"{layer.name} has no native form")
     doc = layer.name + (f": {loss.note}" if loss.note else "")
-    return [f"def {name}(prediction, y):  {comment(doc)}", f"    return {formula.format(p=shown, y='y')}"]
+    value = formula.format(p="prediction", y="y")
+    return [f"def {name}(prediction, y):  {comment(doc)}", f"    return {value}"]
 
 
 def _formula(layer: Layer | None) -> str | None:

@@ -5,54 +5,38 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.tree import Call, Expression, Index, Name
+from torch7py.translate.templates import Template
+from torch7py.translate.tree import Call, Expression, Name
 from torch7py.translate.tree_queries import same_expression
 
 __all__ = ["has_comments", "masked"]
 
+_MASKS = {
+    operator: Template(
+        f"for AT = 1, COUNT do if TENSOR[AT] {operator.replace('!', '~')} LIMIT then TENSOR[AT] = VALUE end end"
+    )
+    for operator in ("<", ">", "<=", ">=", "==", "!=")
+}
+
 
 def masked(t: Translation, node: tree.NumericFor) -> bool:
     """``for j = 1, n do if x[j] > a then x[j] = b end end`` as ``x[x > a] = b``, where x has n elements."""
-    if len(node.body.statements) != 1 or has_comments(node) or node.step is not None:
+    matches = ((operator, template.match(node)) for operator, template in _MASKS.items())
+    operator, found = next((match for match in matches if match[1] is not None), ("", None))
+    tensor = found["TENSOR"] if found is not None else None
+    if found is None or not isinstance(tensor, Name) or t.kind(tensor) != "tensor":
         return False
-    inner = node.body.statements[0]
-    if not isinstance(inner, tree.If) or len(inner.branches) != 1 or inner.otherwise is not None:
+    said = any(map(has_comments, (node.body, *tree.blocks(node.body.statements[0]))))
+    if said or not has_length(t, tensor, node.stop):
         return False
-    condition, body = inner.branches[0]
-    if len(body.statements) != 1 or body.opening or body.closing or not isinstance(condition, tree.Binary):
-        return False
-    store = body.statements[0]
-    if (
-        not isinstance(store, tree.Assign)
-        or len(store.targets) != 1
-        or store.around.before
-        or store.around.trailing
-    ):
-        return False
-    target, value = store.targets[0], store.values[0]
-    if not isinstance(target, Index) or not isinstance(target.base, Name) or t.kind(target.base) != "tensor":
-        return False
-    if condition.operator not in ("<", ">", "<=", ">=", "==", "~=") or not same_expression(
-        condition.left, target
-    ):
-        return False
-    loop = t.scopes.of_name[node.variable]
-    if not (isinstance(target.key, Name) and t.scopes.of_name[target.key] is loop):
-        return False
-    for part in (condition.right, value):
-        for name in tree.walk(part):
-            if isinstance(name, (tree.Call, tree.Invoke)) or (
-                isinstance(name, Name) and t.scopes.of_name[name] is loop
-            ):
-                return False
-        if t.kind(part) != "number":
+    for part in (found["LIMIT"], found["VALUE"]):
+        inside = list(tree.walk(part))
+        if t.kind(part) != "number" or any(isinstance(n, (tree.Call, tree.Invoke)) for n in inside):
             return False
-    first = isinstance(node.start, tree.Number) and node.start.value == 1
-    if not first or not has_length(t, target.base, node.stop):
-        return False
-    tensor = t.value(target.base)
-    operator = {"==": "==", "~=": "!="}.get(condition.operator, condition.operator)
-    t.emit(f"{tensor}[{tensor} {operator} {t.value(condition.right).at(code.ADD)}] = {t.value(value)}")
+        if any(t.scopes.variable(n) is t.scopes.of_name[node.variable] for n in inside):
+            return False
+    limit, value = t.value(found["LIMIT"]).at(code.ADD), t.value(found["VALUE"])
+    t.emit(f"{t.value(tensor)}[{t.value(tensor)} {operator} {limit}] = {value}")
     return True
 
 
@@ -85,7 +69,7 @@ def _stays(t: Translation, node: Expression) -> bool:
     return False
 
 
-def has_comments(loop: tree.NumericFor | tree.GenericFor) -> bool:
-    """Whether a program says something inside of a loop of one statement."""
-    inner = loop.body.statements[0].around
-    return bool(loop.body.opening or loop.body.closing or inner.before or inner.trailing or inner.inside)
+def has_comments(body: tree.Block) -> bool:
+    """Whether a program says something inside of a block of one statement."""
+    inner = body.statements[0].around
+    return bool(body.opening or body.closing or inner.before or inner.trailing or inner.inside)

@@ -10,6 +10,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.patterns import as_regex, captures, is_plain
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.native.text import text as written_text
+from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Number, String
 
@@ -173,12 +174,8 @@ def over_matches(t: Translation, node: Call | Invoke) -> bool:
     names = [t.names.of(parameter) for parameter in function.parameters]
     names += ["_"] * (wanted - len(names))
     t.emit(f"for {', '.join(names)} in re.findall({source}, {t.value(subject)}):")
-    outer, t.scope = t.scope, scope
-    try:
-        with t.indented():
-            t.block(function.body)
-    finally:
-        t.scope = outer
+    with altered(t, scope=scope), t.indented():
+        t.block(function.body)
     return True
 
 
@@ -239,17 +236,12 @@ def _inline(t: Translation, new: tree.Function, groups: int, line: int) -> str:
     if t.kind(only.values[0]) not in ("string", "number") or t.type(only.values[0]).nil:
         raise Undecided("T7-233", line, "gsub with a function that may give nil")
     variables = [t.scopes.of_name[parameter] for parameter in new.parameters]
-    before = {variable: t.names.chosen[variable] for variable in variables}
+    chosen = dict(t.names.chosen)
     for index, variable in enumerate(variables):
         group = index + 1 if groups else 0
-        t.names.chosen[variable] = f"m[{group}]" if group <= groups else "None"
-    outer, t.scope = t.scope, t.scopes.of_function[new]
-    try:
-        inner = written_text(t, only.values[0])
-    finally:
-        t.scope = outer
-        t.names.chosen.update(before)
-    return f"lambda m: {inner}"
+        chosen[variable] = f"m[{group}]" if group <= groups else "None"
+    with altered(t, scope=t.scopes.of_function[new]), altered(t.names, chosen=chosen):
+        return f"lambda m: {written_text(t, only.values[0])}"
 
 
 def _template(new: String, groups: int, line: int) -> str:

@@ -16,6 +16,7 @@ from torch7py.translate.kinds import LuaClass, Type, all_parts
 from torch7py.translate.native.interfaces.classes import Classes
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.templates import Template
 from torch7py.translate.tree import Call, Index, Invoke, Name
 
 __all__ = ["MODES", "ModeMethods"]
@@ -28,6 +29,11 @@ _ALIKE = re.compile(
     r"|Square|Power|Sum|Mean|Max|Min|View|Reshape|Transpose|Select|Narrow|Replicate|Normalize|Mul|Add|CMul|CAdd|MM|MV"
     r"|DotProduct|Squeeze|Unsqueeze|Copy|Contiguous|Padding|Bilinear|Cosine|Euclidean)"
 )
+
+_MARKS = {
+    mode: [Template(text) for text in (f"self.train = {value}", "return", "return self")]
+    for mode, value in (("training", "true"), ("evaluate", "false"))
+}
 
 
 class ModeMethods:
@@ -81,23 +87,10 @@ class ModeMethods:
 
     def _marks(self, name: str, function: tree.Function) -> bool:
         """Whether a method says what the layer's mode is, and does no more: ``self.train = true``."""
-        for statement in function.body.statements:
-            if isinstance(statement, tree.Return):
-                if any(not (isinstance(v, Name) and v.name == "self") for v in statement.values):
-                    return False
-                continue
-            if not isinstance(statement, tree.Assign) or len(statement.targets) != 1:
-                return False
-            target, value = statement.targets[0], statement.values[0]
-            is_self_field = (
-                isinstance(target, Index) and isinstance(target.base, Name) and target.base.name == "self"
-            )
-            is_mode = isinstance(target, Index) and target.key_name == "train"
-            if not (is_self_field and is_mode and isinstance(value, tree.Boolean)):
-                return False
-            if value.value is not (name == "training"):
-                return False
-        return True
+        return all(
+            any(template.match(statement) is not None for template in _MARKS[name])
+            for statement in function.body.statements
+        )
 
     def _root(self, lua_class: LuaClass) -> LuaClass:
         while lua_class.base is not None:

@@ -22,6 +22,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.models.modes import first_mode
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 __all__ = ["PlainLayers"]
@@ -61,14 +62,12 @@ class PlainLayers:
         put_back, problems = t.checkpoint(), len(t.problems)
         chosen, opened = dict(t.names.chosen), set(t.opened)
         calls, reasons = len(t.plain_calls), len(t.reasons)
-        self.current = lua_class
         try:
-            self._class(lua_class)
+            with altered(self, current=lua_class):
+                self._class(lua_class)
             self.declined = next(iter(t.problems[problems:]), None)
         except Problem as problem:
             self.declined = problem
-        finally:
-            self.current = None
         if self.declined is not None:
             put_back()
             del t.plain_calls[calls:], t.reasons[reasons:]

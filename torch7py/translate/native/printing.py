@@ -137,9 +137,3 @@ def print_statement(t: Translation, node: Call) -> None:
     several = len(texts) > 1 or spread is not None
     separator = ', sep="\\t"' if several else ""
     t.emit(f"print({', '.join(texts)}{separator})")
-
-
-@statement("io.flush", "io.stdout.flush")
-def io_flush(t: Translation, node: Call) -> None:
-    t.imports.add("sys")
-    t.emit("sys.stdout.flush()")

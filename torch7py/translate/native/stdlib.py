@@ -96,18 +96,6 @@ def last_part(t: Translation, node: Call) -> Py:
     return atom(f"{t.need('base_name')}({t.value(path)}, {t.value(suffix[0])})")
 
 
-@function("paths.extname")
-def extension(t: Translation, node: Call) -> Py:
-    return atom(f"{t.need('extension')}({t.value(node.arguments[0])})")
-
-
-@function("paths.dirname", "sys.dirname")
-def directory_of(t: Translation, node: Call) -> Py:
-    """In Lua that of a name alone is ``.``"""
-    t.imports.add("os")
-    return Py(f'os.path.dirname({t.value(node.arguments[0])}) or "."', code.OR)
-
-
 @function("string.char")
 def string_char(t: Translation, node: Call) -> Py:
     letters = [f"chr({t.expressions.whole_number(argument)})" for argument in node.arguments]
@@ -176,12 +164,6 @@ def deserialized(t: Translation, node: Call) -> Py:
     return atom(f"copy.deepcopy({t.value(inner.arguments[0])})")
 
 
-@function("torch.round")
-def rounded(t: Translation, node: Call) -> Py:
-    """Of a number; that of a tensor is a function of tensors. Python rounds halves to even ones."""
-    return atom(f"{t.need('lua_round')}({t.expressions.number(node.arguments[0])})")
-
-
 @function("math.random")
 def math_random(t: Translation, node: Call) -> Py:
     t.imports.add("random")
@@ -189,12 +171,6 @@ def math_random(t: Translation, node: Call) -> Py:
         return atom("random.random()")
     bounds = [str(t.expressions.whole_number(argument)) for argument in node.arguments]
     return atom(f"random.randint({', '.join(['1', *bounds][-2:])})")
-
-
-@statement("math.randomseed")
-def random_seed(t: Translation, node: Call) -> None:
-    t.imports.add("random")
-    t.emit(f"random.seed({_arguments(t, node)})")
 
 
 @function("tostring")
@@ -399,7 +375,6 @@ def os_exit(t: Translation, node: Call) -> None:
 @statement(
     "collectgarbage",
     "nngraph.setDebug",
-    "torch.setnumthreads",
     "xlua.progress",
     "torch.setheaptracking",
     "threads.serialization",
@@ -407,8 +382,6 @@ def os_exit(t: Translation, node: Call) -> None:
 )
 def dropped(t: Translation, node: Call) -> None:
     """Nothing to do in Python, where jobs share what they use; progress bars and drawings of errors are left out."""
-    if t.path(node.callee) == "torch.setnumthreads":
-        t.emit(f"torch.set_num_threads({_arguments(t, node)})")
 
 
 @statement("require")
@@ -429,26 +402,6 @@ def documentation(t: Translation, node: Call) -> None:
             raise Problem("T7-203", node.line, "a text for argcheck.doc that is not written out")
         for line in comments(decoded(argument.value.strip())):
             t.emit(line)
-
-
-@function("torch.getnumthreads")
-def thread_count(t: Translation, node: Call) -> Py:
-    return atom("torch.get_num_threads()")
-
-
-# Time
-
-
-@function("torch.tic")
-def tic(t: Translation, node: Call) -> Py:
-    t.imports.add("time")
-    return atom("time.time()")
-
-
-@function("torch.toc")
-def toc(t: Translation, node: Call) -> Py:
-    t.imports.add("time")
-    return Py(f"time.time() - {t.value(node.arguments[0]).at(code.MULTIPLY)}", code.ADD)
 
 
 def several(t: Translation, node: Call | Invoke, path: str | None, targets: tuple[Expression, ...]) -> bool:

@@ -40,10 +40,6 @@ class Surroundings:
                 else:
                     self._record(inner, function, (), statement)
 
-    def is_body(self, block: Block) -> bool:
-        """Whether a block is the body of a function."""
-        return block in self._bodies
-
     def chain(self, node: tree.Node) -> list[Statement]:
         """The statement of a node, behind all that it is in, those around its functions too, outermost first."""
         statements: list[Statement] = []

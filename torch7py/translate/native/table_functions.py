@@ -9,7 +9,8 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import function, statement
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.tree import Binary, Call, Expression, Name
+from torch7py.translate.templates import Template
+from torch7py.translate.tree import Call, Expression, Name
 
 
 def _problem(t: Translation, table: Expression) -> type[Problem]:
@@ -18,6 +19,12 @@ def _problem(t: Translation, table: Expression) -> type[Problem]:
     has_holes = any(isinstance(item.value, tree.Nil) for made in constructors for item in made.fields)
     is_table = t.kind(table) == "table" or is_open(t, table)
     return Undecided if is_table and not has_holes else Problem
+
+
+_ORDERS = {
+    sign: [Template(f"return function(A, B) return {text} end") for text in texts]
+    for sign, texts in {"<": ("A < B", "B > A"), ">": ("A > B", "B < A")}.items()
+}
 
 
 @statement("table.insert")
@@ -128,16 +135,9 @@ def table_sort(t: Translation, node: Call) -> None:
 
 def _direction(order: Expression) -> str | None:
     """``<`` or ``>`` of a function that compares the items themselves, the first with the second."""
-    if not isinstance(order, tree.Function) or len(order.parameters) != 2 or len(order.body.statements) != 1:
-        return None
-    only = order.body.statements[0]
-    if not isinstance(only, tree.Return) or len(only.values) != 1 or not isinstance(only.values[0], Binary):
-        return None
-    compared, names = only.values[0], [parameter.name for parameter in order.parameters]
-    sides = [side.name for side in (compared.left, compared.right) if isinstance(side, tree.Name)]
-    if compared.operator not in ("<", ">") or names[0] == names[1] or sorted(sides) != sorted(names):
-        return None
-    return compared.operator if sides == names else {"<": ">", ">": "<"}[compared.operator]
+    return next(
+        (sign for sign, (one, other) in _ORDERS.items() if one.match(order) or other.match(order)), None
+    )
 
 
 @statement("table.print")

@@ -123,24 +123,6 @@ def attributes(t: Translation, node: Call) -> Py:
     return atom(f"os.stat({path}).{name}")
 
 
-@statement("lfs.mkdir", "paths.mkdir")
-def make_directory(t: Translation, node: Call) -> None:
-    t.imports.add("os")
-    t.emit(f"os.makedirs({t.value(node.arguments[0])}, exist_ok=True)")
-
-
-@statement("lfs.rmdir", "paths.rmdir")
-def remove_directory(t: Translation, node: Call) -> None:
-    t.imports.add("os")
-    t.emit(f"os.rmdir({t.value(node.arguments[0])})")
-
-
-@function("lfs.mkdir", "paths.mkdir")
-def make_directory_call(t: Translation, node: Call) -> Py:
-    """Whether a directory was made: there was none, and it can be."""
-    return atom(f"{t.need('make_directory')}({t.value(node.arguments[0])})")
-
-
 @function("torch.load")
 def load(t: Translation, node: Call) -> Py:
     text = f"torch.load({t.value(node.arguments[0])}, weights_only=False)"

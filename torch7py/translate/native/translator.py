@@ -45,14 +45,11 @@ from torch7py.translate.native.training.steps import Training
 from torch7py.translate.native.unpacking import Unpacking
 from torch7py.translate.native.user_passes import UserPasses
 from torch7py.translate.native.value_counts import ValueCounts
+from torch7py.translate.patching import altered
 from torch7py.translate.quoting import comment as comment_of
 from torch7py.translate.quoting import quoted
 from torch7py.translate.scopes import Scopes
-from torch7py.translate.tree import (
-    Block,
-    Name,
-    Statement,
-)
+from torch7py.translate.tree import Block, Name, Statement
 from torch7py.translate.types import Types
 
 __all__ = ["Translator"]
@@ -283,11 +280,8 @@ class Translator(Translation):
         return [name for name in names if name.isidentifier() and name != "_"]
 
     def write(self, node: Statement) -> None:
-        outer, self.statement_at = self.statement_at, len(self.lines)
-        try:
+        with altered(self, statement_at=len(self.lines)):
             self._write(node)
-        finally:
-            self.statement_at = outer
 
     def _write(self, node: Statement) -> None:
         if self.plain_layers.current is not None:

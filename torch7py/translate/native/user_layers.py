@@ -23,6 +23,7 @@ from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
 from torch7py.translate.native.user_parameters import refuse_other_weights
+from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 __all__ = ["LEFT_OUT", "UserLayer"]
@@ -449,11 +450,8 @@ class UserLayer(LayerGradients):
         raw = [
             n for n in tree.walk(value) if isinstance(n, Name) and t.kind(n) == "number" and self._is_local(n)
         ]
-        before, t.raw_elements = t.raw_elements, set()
-        try:
+        with altered(t, raw_elements=set()):
             text = t.value(value)
-        finally:
-            t.raw_elements = before
         left = t.target(target)
         t.emit(f"{left} = float({text})" if raw else f"{left} = {text}")
         return True

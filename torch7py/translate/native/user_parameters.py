@@ -8,7 +8,7 @@ from torch7py.translate.kinds import all_parts
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.layer_fields import LayerFields
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Expression, Index, Invoke, Name, String
+from torch7py.translate.tree import Expression, Index, Invoke
 
 __all__ = ["refuse_other_weights"]
 
@@ -45,9 +45,7 @@ def refuse_other_weights(t: Translation, layer: LayerFields) -> None:
 
 def _field(node: Expression) -> str:
     """The name of a field of ``self``; empty for anything else."""
-    if not (isinstance(node, Index) and isinstance(node.key, String) and isinstance(node.base, Name)):
-        return ""
-    return node.key.value if node.base.name == "self" else ""
+    return (node.of_self or "") if isinstance(node, Index) else ""
 
 
 def _modules_set(layer: LayerFields) -> list[str]:

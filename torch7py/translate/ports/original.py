@@ -17,10 +17,10 @@ from torch7py.bridge.step_programs import without_steps_in_lua
 from torch7py.nn.base import Criterion, Module
 from torch7py.ops.errors import TorchError
 from torch7py.translate.comparison.limits import Limit
-from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers.helpers import DERIVED
 from torch7py.translate.layers.registry import NotNative, Take
 from torch7py.translate.model import layer_of, taken, write_model
+from torch7py.translate.patching import patched
 from torch7py.translate.ports.history import History, Moment, Tensors, Tracked
 from torch7py.translate.verify import Gradients
 

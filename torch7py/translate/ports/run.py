@@ -25,9 +25,9 @@ from torch7py.translate.comparison.limits import Limit
 from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
 from torch7py.translate.comparison.page import shown_value
-from torch7py.translate.comparison.patching import patched
 from torch7py.translate.comparison.pictures import Pictures
 from torch7py.translate.comparison.replay import Clock, Files
+from torch7py.translate.patching import altered, patched
 from torch7py.translate.ports.draws import PortDraws, within_constructor
 from torch7py.translate.ports.history import History, Moment
 from torch7py.translate.ports.original import Watch
@@ -117,11 +117,8 @@ class _Observed:
             self._take_in(module)
             self.weights.runs(module)
             self.history.look(self.moment())
-            self._within += 1
-            try:
+            with altered(self, _within=self._within + 1):
                 return call(module, *arguments, **options)
-            finally:
-                self._within -= 1
 
         def listing(original: Callable[..., Any]) -> Callable[..., Any]:
             """A look at a model's weights, which are to be the original's from then on."""
@@ -180,15 +177,12 @@ class _Observed:
         """The weights of a module, with those of what it is a part of."""
         if not any(part._parameters for part in module.modules()) or self.weights.has(module):
             return
-        self._within += 1
-        try:
+        with altered(self, _within=self._within + 1):
             around = [
                 candidate for candidate in self.modules if any(part is module for part in candidate.modules())
             ]
             root = max(around, key=lambda candidate: sum(1 for _ in candidate.modules()), default=module)
             self.weights.of_module(root, self.moment)
-        finally:
-            self._within -= 1
 
     def _named(self, tensors: list[torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]]:
         """Tensors with the names that they have in the lines of the port that are being run."""

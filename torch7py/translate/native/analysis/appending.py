@@ -9,10 +9,13 @@ from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.analysis.emptiness import Emptiness
 from torch7py.translate.native.analysis.table_uses import TableUses
+from torch7py.translate.templates import Template
 from torch7py.translate.tree import Expression, Index, Name, Statement
 from torch7py.translate.tree_queries import LOOPS, appends
 
 __all__ = ["Appends"]
+
+_EMPTY = Template("return #LIST == 0")
 
 
 class Appends:
@@ -151,22 +154,18 @@ class Appends:
         """``if #t == 0 then t[1] = x end``"""
         chain, block = self.surroundings.chain(statement), self.surroundings.block(statement)
         choice = chain[-2] if len(chain) > 1 else None
-        if not isinstance(choice, tree.If) or not (
-            isinstance(target.key, tree.Number) and target.key.value == 1
+        if (
+            not isinstance(choice, tree.If)
+            or not isinstance(target.key, tree.Number)
+            or target.key.value != 1
         ):
             return False
         for condition, body in choice.branches:
-            if body is block and isinstance(condition, tree.Binary) and condition.operator == "==":
-                left, right = condition.left, condition.right
-                return (
-                    isinstance(left, tree.Unary)
-                    and left.operator == "#"
-                    and self.uses.is_same(left.operand, target.base)
-                    and isinstance(right, tree.Number)
-                    and right.value == 0
-                    and not self.emptiness.is_lost(
-                        table_type, target.base, condition.span.end, target.span.start, {target}
-                    )
+            parts = _EMPTY.match(condition) if body is block else None
+            if parts is not None:
+                is_same = self.uses.is_same(parts["LIST"], target.base)
+                return is_same and not self.emptiness.is_lost(
+                    table_type, target.base, condition.span.end, target.span.start, {target}
                 )
         return False
 

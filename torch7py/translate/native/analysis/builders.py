@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import SETTINGS
+from torch7py.translate.layers.groups import SEQUENCES
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
@@ -16,8 +18,7 @@ from torch7py.translate.tree_queries import returns_of
 __all__ = ["Builder", "Builders", "FieldBuilder", "added_to"]
 
 # Fields that are arguments of constructors too: of which classes, where not of all that have one.
-_SEQUENCES = ("nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU")
-_FIELDS: dict[str, tuple[str, ...]] = {"sizeAverage": (), "maskzero": _SEQUENCES, "batchfirst": _SEQUENCES}
+_FIELDS: dict[str, Set[str]] = {"sizeAverage": frozenset(), "maskzero": SEQUENCES, "batchfirst": SEQUENCES}
 # Fields of lookup tables that only maxParamNorm looks at, or nothing does.
 _LIMITS = {"maxOutNorm": "maxParamNorm", "maxInNorm": "maxParamNorm", "maxnormout": None}
 
@@ -210,7 +211,7 @@ class Builders:
         elif (
             key in _FIELDS
             and isinstance(value, tree.Boolean)
-            and class_name in (_FIELDS[key] or (class_name,))
+            and class_name in (_FIELDS[key] or {class_name})
         ):
             builder.sets[statement] = (key, str(value.value))
             self.by_add[statement] = builder

@@ -29,10 +29,9 @@ class Flow:
 
     def same(self, a: Expression, b: Expression) -> bool:
         """Whether two expressions are written alike and mean the same variables."""
-        a = tree_queries.bare(a)
-        b = tree_queries.bare(b)
-        if isinstance(a, Name) and isinstance(b, Name):
-            return self.t.scopes.of_name[a] is self.t.scopes.of_name[b]
+        a, b = tree_queries.bare(a), tree_queries.bare(b)
+        if isinstance(a, Name):
+            return self.t.scopes.variable(b) is self.t.scopes.of_name[a]
         if isinstance(a, Call) and isinstance(b, Call):
             path = self.t.path(a.callee)
             alike = path is not None and path == self.t.path(b.callee) and path.startswith("torch.")
@@ -40,20 +39,11 @@ class Flow:
         if isinstance(a, Invoke) and isinstance(b, Invoke):
             alike = a.method == b.method and a.method in READING and self.same(a.receiver, b.receiver)
             return alike and self._all_same(a.arguments, b.arguments)
-        if type(a) is not type(b):
+        if isinstance(a, (tree.Function, tree.Vararg)):
             return False
-        if isinstance(a, tree.Table) and isinstance(b, tree.Table):
-            return self._all_same([f.value for f in a.fields], [f.value for f in b.fields])
-        if isinstance(a, Index) and isinstance(b, Index):
-            return self.same(a.base, b.base) and self.same(a.key, b.key)
-        if isinstance(a, tree.Binary) and isinstance(b, tree.Binary):
-            return a.operator == b.operator and self.same(a.left, b.left) and self.same(a.right, b.right)
-        if isinstance(a, tree.Unary) and isinstance(b, tree.Unary):
-            return a.operator == b.operator and self.same(a.operand, b.operand)
-        return tree_queries.same_expression(a, b)
+        return tree_queries.are_alike(a, b, self.same)
 
-    def _all_same(self, a: tuple[Expression, ...] | list[Expression], b: object) -> bool:
-        assert isinstance(b, (tuple, list))
+    def _all_same(self, a: tuple[Expression, ...], b: tuple[Expression, ...]) -> bool:
         return len(a) == len(b) and all(self.same(x, y) for x, y in zip(a, b, strict=True))
 
     def statement(self, node: tree.Node) -> Statement:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
-from contextlib import contextmanager
+from collections.abc import Set
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.native.names import Names
 from torch7py.translate.native.project import Project
 from torch7py.translate.native.surroundings import Surroundings
+from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.types import Types
@@ -156,24 +157,13 @@ class Known:
     def doubts_what_is_the_same(self) -> bool:
         return bool(self.doubted & _SAME_IN_ALL_FORMS)
 
-    @contextmanager
-    def believing(self) -> Iterator[None]:
+    def believing(self) -> AbstractContextManager[None]:
         """Take for known what is the same in all forms, where what is to be written has no form for any kind."""
-        outer, self.doubted = self.doubted, self.doubted - _SAME_IN_ALL_FORMS
-        try:
-            yield
-        finally:
-            self.doubted = outer
+        return altered(self, doubted=self.doubted - _SAME_IN_ALL_FORMS)
 
-    @contextmanager
-    def doubting(self) -> Iterator[None]:
+    def doubting(self) -> AbstractContextManager[None]:
         """Take nothing for known for a while but what is a module, which can do other things in each form of a page."""
-        outer, self.doubted = self.doubted, _DOUBTED - _MODULES
-        self.plain_values = True
-        try:
-            yield
-        finally:
-            self.doubted, self.plain_values = outer, False
+        return altered(self, doubted=_DOUBTED - _MODULES, plain_values=True)
 
     def is_plain_graph(self, made: tree.Node) -> bool:
         """Whether what makes a graph is written so that the page makes it when it runs."""

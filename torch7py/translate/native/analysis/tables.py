@@ -343,9 +343,7 @@ class Tables:
     def has_item(self, node: Index) -> bool:
         """Whether a list surely has an item at a place: that of a loop over it, the first or the last."""
         key = node.key
-        if isinstance(key, tree.Number) and key.value == 1:
-            return self.never_empty(self.t.type(node.base))
-        if isinstance(key, tree.Unary) and key.operator == "#" and same_expression(key.operand, node.base):
+        if (isinstance(key, tree.Number) and key.value == 1) or tree_queries.is_last(node):
             return self.never_empty(self.t.type(node.base))
         if not isinstance(key, Name) or self.t.scopes.of_name[key].writes:
             return False

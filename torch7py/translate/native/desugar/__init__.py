@@ -31,6 +31,7 @@ from torch7py.translate.native.desugar.named_fields import NamedFields
 from torch7py.translate.native.desugar.packed_arguments import PackedArguments
 from torch7py.translate.native.desugar.resource_hints import Machinery
 from torch7py.translate.native.desugar.returned_gradients import ReturnedGradients
+from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.native.desugar.search_path import BESIDE, SearchPath
 from torch7py.translate.native.desugar.single_outputs import SingleOutputs
 from torch7py.translate.native.desugar.tensor_functions import FUNCTIONS, TensorFunctions
@@ -51,15 +52,6 @@ __all__ = [
 
 # What must be somewhere in a source that is looked at once more.
 _CHOSEN = re.compile(rb"(?:require|dofile|include)\s*(?:\(?[^()\n]*\.\.|\(\s*\w[\w.]*\s*\))")
-_MACHINERY = re.compile(
-    rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]|createCudaHost|torch\.Cuda\w+Tensor\s+and"
-    rb"|optnet\.optimizeMemory|torch\[[\w.]+:match|:storage\(\)\s*==\s*[^\n]*:storage\(\)"
-)
-_KNOWN = re.compile(
-    rb"pcall\s*\(\s*require\b|(?:\bnot|\bif|\bor|\bnil\s*[~=]=|[=({,])\s*nn\.[A-Z]\w*\s*(?:and\b|or\b|then\b|[~=]=\s*nil)"
-    rb"|\bor\s+require\b|(?<![.\w])(?:cutorch|gnuplot|itorch|lapp|qt|(?:table\.)?unpack|(?:%s)(?:\.\w+)?)\s+(?:and|or|then)\b"
-    % "|".join(sorted(PENLIGHT)).encode()
-)
 # Other names of functions: ``string.gmatch`` as in Lua 5.0, ``paths.filep`` as in old programs.
 _GFIND = re.compile(rb"\bstring\s*\.\s*gfind\b(?=\s*\()")
 _FILEP = re.compile(rb"\bsys\s*\.\s*(?=(?:filep|dirp)\s*\()")
@@ -73,16 +65,37 @@ _BEYOND = {b"xlua.unpack(": re.compile(rb"\.usage\b")}
 # A line that calls what a program may have put into a field.
 _HOOK = re.compile(rb"^ *if self\.(\w+) then self:\1\(.*\n", re.MULTILINE)
 _LUA_METHOD = re.compile(rb"^function \w+:", re.MULTILINE)
-_VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
-_LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;),}]|\bnn\s*\[")
-_NAMED_FIELDS = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+if\b")
-_TAKEN = re.compile(rb"\w+\s*,\s*\w+\s*=\s*\w+\s*\(")
-_PACKED = re.compile(rb"\bpack\s*=\s*true")
 # ``loadstring('opt.sizes = ' .. opt.sizes)()``, which assigns what it reads.
 _ASSIGNING = re.compile(
     rb"^([ \t]*)(?:loadstring|load)\s*\(\s*(['\"])([\w.]+)\s*=\s*\2\s*\.\.\s*([\w.]+)\s*\)\s*\(\s*\)",
     re.MULTILINE,
 )
+
+# The passes in their order, each with what must be somewhere in a source that it looks at.
+_PASSES: dict[re.Pattern[bytes], type[Rewriting]] = {
+    FUNCTIONS: TensorFunctions,
+    TEXT_METHODS: TextMethods,
+    re.compile(rb"torch\.setmetatable"): DeepCopies,
+    re.compile(
+        rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]|createCudaHost|torch\.Cuda\w+Tensor\s+and"
+        rb"|optnet\.optimizeMemory|torch\[[\w.]+:match|:storage\(\)\s*==\s*[^\n]*:storage\(\)"
+    ): Machinery,
+    re.compile(rb"DataParallelTable"): Copies,
+    re.compile(
+        rb"pcall\s*\(\s*require\b|(?:\bnot|\bif|\bor|\bnil\s*[~=]=|[=({,])\s*nn\.[A-Z]\w*\s*(?:and\b|or\b|then\b|[~=]=\s*nil)"
+        rb"|\bor\s+require\b|(?<![.\w])(?:cutorch|gnuplot|itorch|lapp|qt|(?:table\.)?unpack|(?:%s)(?:\.\w+)?)\s+(?:and|or|then)\b"
+        % "|".join(sorted(PENLIGHT)).encode()
+    ): KnownConditions,
+    re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+if\b"): NamedFields,
+    re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)"): Varargs,
+    re.compile(
+        rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;),}]|\bnn\s*\["
+    ): LayerMakers,
+    HANDED_ON: LibraryValues,
+    re.compile(rb"gModule"): SingleOutputs,
+    re.compile(rb"(?s)\A(?=.*optim\.).*?\w+\s*,\s*\w+\s*=\s*\w+\s*\("): ReturnedGradients,
+    re.compile(rb"\bpack\s*=\s*true"): PackedArguments,
+}
 
 
 def written_out(
@@ -96,39 +109,19 @@ def written_out(
     only the text is known. ``observed``: what a run has shown. ``users``: the classes of packages that it gets, each
     with the text of all files that may call their methods; None where it is the only file. Raises LuaSyntaxError."""
     if b"torch.load" in source and observed.loaded:
-        source = LoadedModels(source, file).written(observed.forms_in(file))
+        source = LoadedModels(source, file, observed.forms_in(file)).written()
     if folders is not None and _CHOSEN.search(source):
         source = ChosenFiles(source, file, folders).written()
     source = _FILEP.sub(b"paths.", _GFIND.sub(b"string.gmatch", source))
     source = _ASSIGNING.sub(rb"\1\3 = loadstring('return ' .. \4)()", source)
     source = _SUITE.sub(b"{}", source)
-    if FUNCTIONS.search(source):
-        source = TensorFunctions(source, file).written()
-    if TEXT_METHODS.search(source):
-        source = TextMethods(source, file).written()
-    if b"torch.setmetatable" in source:
-        source = DeepCopies(source, file).written()
-    if _MACHINERY.search(source):
-        source = Machinery(source, file).written()
-    if b"DataParallelTable" in source:
-        source = Copies(source, file).written()
-    if _KNOWN.search(source):
-        has_file = None if folders is None else folders.has
-        source = KnownConditions(source, file, has_file).written()
-    if _NAMED_FIELDS.search(source):
-        source = NamedFields(source, file).written()
-    if _VARARGS.search(source):
-        source = Varargs(source, file).written()
-    if _LAYER_MAKERS.search(source):
-        source = LayerMakers(source, file).written()
-    if HANDED_ON.search(source):
-        source = LibraryValues(source, file).written()
-    if b"gModule" in source:
-        source = SingleOutputs(source, file).written()
-    if _TAKEN.search(source) and b"optim." in source:
-        source = ReturnedGradients(source, file).written()
-    if _PACKED.search(source):
-        source = PackedArguments(source, file).written()
+    for pattern, rewriting in _PASSES.items():
+        if not pattern.search(source):
+            continue
+        if rewriting is KnownConditions:
+            source = KnownConditions(source, file, None if folders is None else folders.has).written()
+        else:
+            source = rewriting(source, file).written()
     for name, text in (
         users if users is not None else dict.fromkeys(classes_of_packages(source), source)
     ).items():

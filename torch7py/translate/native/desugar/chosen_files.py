@@ -121,30 +121,25 @@ class ChosenFiles(Rewriting):
         super().__init__(source, file)
         self.folders = folders
 
-    def written(self) -> bytes:
-        edits: list[tuple[int, int, str]] = []
+    def rewrite(self) -> None:
         for block in self.blocks():
             for statement in block.statements:
                 for call in [n for n in tree.direct_nodes(statement) if isinstance(n, Call)]:
                     choice = self._choice(call)
                     if choice is not None:
-                        edits += self._edits(statement, choice)
-        self.edited(edits)
-        return self.source
+                        self._write(statement, choice)
 
-    def _edits(self, statement: Statement, choice: _Choice) -> list[tuple[int, int, str]]:
+    def _write(self, statement: Statement, choice: _Choice) -> None:
         call, by = choice.call, self.text(choice.by)
-        start, end = call.span.start, call.span.end
         if isinstance(statement, tree.Run) and statement.call is call:
-            return [(start, end, self._branches(choice, by, ""))]
-        if choice.defines:
+            self.put(call, self._branches(choice, by, ""))
+        elif choice.defines:
             entries = ", ".join(f"[{lua_quoted(value)}] = {run}" for value, run in choice.runs.items())
-            return [(start, end, f"({{{entries}}})[{by}]")]
-        if not tree_queries.is_first_call(statement, call):
-            return []
-        chosen = self.fresh("chosen")
-        before = f"local {chosen} {self._branches(choice, by, f'{chosen} = ')} "
-        return [(statement.span.start, statement.span.start, before), (start, end, chosen)]
+            self.put(call, f"({{{entries}}})[{by}]")
+        elif tree_queries.is_first_call(statement, call):
+            chosen, start = self.fresh("chosen"), statement.span.start
+            self.put_between(start, start, f"local {chosen} {self._branches(choice, by, f'{chosen} = ')} ")
+            self.put(call, chosen)
 
     def _branches(self, choice: _Choice, by: str, target: str) -> str:
         branches = [
@@ -186,7 +181,7 @@ class ChosenFiles(Rewriting):
         assigned_values: list[Expression] = []
         for node in tree.every(self.program, tree.Assignment):
             for at, target in enumerate(node.targets):
-                if isinstance(target, Name) and self.scopes.of_name[target] is variable:
+                if self.variable(target) is variable:
                     alone = len(node.targets) == len(node.values)
                     assigned_values += [node.values[at] if alone else target] if node.values else []
         values = dict.fromkeys(value.value for value in assigned_values if isinstance(value, String))

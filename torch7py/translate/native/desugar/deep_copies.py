@@ -37,8 +37,7 @@ return COPY
 
 
 class DeepCopies(Rewriting):
-    def written(self) -> bytes:
-        edits: list[tuple[int, int, str]] = []
+    def rewrite(self) -> None:
         for statement, name, function in named_functions(self.program):
             parameter = function.parameters[0] if len(function.parameters) == 1 else None
             if parameter is None or function.vararg:
@@ -47,20 +46,13 @@ class DeepCopies(Rewriting):
                 continue
             inside = {node for node in tree.walk(function) if isinstance(node, Name)}
             reads = [read for read in self.scopes.of_name[name].reads if read not in inside]
+            receivers = [node.receiver for node in tree.every(self.program, Invoke) if node.method in _AFTER]
             calls = {
-                node.receiver.callee: node.receiver
-                for node in tree.every(self.program, Invoke)
-                if node.method in _AFTER
-                and isinstance(node.receiver, Call)
-                and len(node.receiver.arguments) == 1
+                call.callee: call for call in receivers if isinstance(call, Call) and len(call.arguments) == 1
             }
-            if not reads or not all(read in calls for read in reads):
-                continue
-            edits.append((statement.span.start, statement.span.end, ""))
-            for read in reads:
-                call = calls[read]
-                argument = self.text(call.arguments[0])
-                text = argument if isinstance(call.arguments[0], (Name, Index)) else f"({argument})"
-                edits.append((call.span.start, call.span.end, f"{text}:clone()"))
-        self.edited(edits)
-        return self.source
+            if reads and all(read in calls for read in reads):
+                self.put(statement, "")
+                for call in (calls[read] for read in reads):
+                    (argument,) = call.arguments
+                    text = self.text(argument)
+                    self.put(call, f"{text if isinstance(argument, (Name, Index)) else f'({text})'}:clone()")

@@ -7,7 +7,7 @@ of nn's own is there (``nn.SpatialBatchNormalization and ...``), as are Lua's li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 
 from torch7py.nn.registry import package_of
@@ -19,22 +19,8 @@ from torch7py.translate.library import FUNCTION_RESULTS, PENLIGHT
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import (
-    Assign,
-    Assignment,
-    Binary,
-    Block,
-    Call,
-    Expression,
-    If,
-    Index,
-    Local,
-    Name,
-    Nil,
-    Statement,
-    String,
-    Unary,
-)
+from torch7py.translate.templates import Template
+from torch7py.translate.tree import Assignment, Binary, Call, Expression, Index, Name, Statement, String
 from torch7py.translate.tree_queries import bare, dotted, targets
 from torch7py.translate.usage import LUA, is_unset, required
 
@@ -44,7 +30,7 @@ __all__ = ["MISSING", "KnownConditions"]
 MISSING = ("fbcunn", "fbnn", "fbtorch")
 # What th loads, under names that programs do not give to what is theirs.
 _ALWAYS_THERE = PENLIGHT - {"dir", "file", "text", "utils"} | {"lapp"}
-_Edit = tuple[int, int, str]
+_ASKED = Template("return pcall(require, PACKAGE)")
 
 
 class KnownConditions(Rewriting):
@@ -54,17 +40,18 @@ class KnownConditions(Rewriting):
         super().__init__(source, file)
         self.has_file = has_file
         self.defined = {node.value for node in tree.every(self.program, String)}
-        self.missing: dict[Statement, tuple[Name, Name | None, str]] = {}
+        self.missing: dict[Statement, tuple[Name | None, str]] = {}
         self.false: set[Variable] = set()  # the variables that hold that a package is not there
         self.answered: dict[Statement, Variable] = {}  # as they do in the statement right behind
         # Of these the names in the condition that is looked at.
-        self.condition_names: set[tree.Node | Block] = set()
+        self.condition_names: set[tree.Node | tree.Block] = set()
 
-    def written(self) -> bytes:
+    def rewrite(self) -> None:
         self._find_missing()
-        edits = [*self._branches(), *self._choices(), *self._answers()]
-        self.edited([e for e in edits if not any(o != e and o[0] <= e[0] and e[1] <= o[1] for o in edits)])
-        return self.source
+        self._branches()
+        self._choices()
+        self._answers()
+        self.keep_outermost()
 
     # Packages
 
@@ -74,13 +61,11 @@ class KnownConditions(Rewriting):
             for node, after in zip(block.statements, [*block.statements[1:], None], strict=False):
                 name = self._asks_for(node)
                 names = targets(node)
-                if name is None or not isinstance(names[0], Name):
-                    continue
+                variable = self.variable(names[0]) if name is not None else None
                 second = names[1] if len(names) > 1 and isinstance(names[1], Name) else None
-                if len(names) > 1 + (second is not None):
+                if name is None or variable is None or len(names) > 1 + (second is not None):
                     continue
-                self.missing[node] = names[0], second, name
-                variable = self.scopes.of_name[names[0]]
+                self.missing[node] = second, name
                 if len(variable.writes) == variable.is_global:
                     self.false.add(variable)
                 elif after is not None:
@@ -89,31 +74,29 @@ class KnownConditions(Rewriting):
     def _asks_for(self, node: Statement) -> str | None:
         """The package of which a statement asks whether it is there, of one that certainly is not."""
         call = node.values[0] if isinstance(node, Assignment) and len(node.values) == 1 else None
-        if not isinstance(call, Call) or not self._is_global(call.callee, "pcall"):
+        parts = _ASKED.match(call) if isinstance(call, Call) else None
+        if not isinstance(call, Call) or parts is None or not isinstance(parts["PACKAGE"], String):
             return None
-        function, name = call.arguments if len(call.arguments) == 2 else (None, None)
-        if not self._is_global(function, "require") or not isinstance(name, String):
-            return None
-        return name.value if self._lacks(name.value) else None
-
-    def _is_global(self, node: Expression | None, name: str) -> bool:
-        return isinstance(node, Name) and node.name == name and self.scopes.of_name[node].is_global
+        is_lua = self.scopes.is_global(call.callee, "pcall") and self.scopes.is_global(
+            call.arguments[0], "require"
+        )
+        return parts["PACKAGE"].value if is_lua and self._lacks(parts["PACKAGE"].value) else None
 
     def _lacks(self, name: str) -> bool:
         known = name in packages or name.partition(".")[0] in packages
         return name in MISSING or (not known and self.has_file is not None and not self.has_file(name))
 
-    def _answers(self) -> Iterator[_Edit]:
+    def _answers(self) -> None:
         """``ok, p = false, nil``; where the message is looked at, it is that of ``require``."""
-        gone = [(start, end) for start, end, _ in [*self._branches(), *self._choices()]]
-        for node, (_, second, name) in self.missing.items():
+        gone = [(start, end) for start, end, _ in self.edits]
+        for node, (second, name) in self.missing.items():
             assert isinstance(node, Assignment)
             text = "false"
             if second is not None:
                 reads = [read.span.start for read in self.scopes.of_name[second].reads]
                 kept = any(not any(start <= at < end for start, end in gone) for at in reads)
                 text += f", {lua_quoted(f'module {name!r} not found')}" if kept else ", nil"
-            yield node.values[0].span.start, node.values[0].span.end, text
+            self.put(node.values[0], text)
 
     # Classes
 
@@ -124,7 +107,7 @@ class KnownConditions(Rewriting):
         base = node.base
         if owner != "nn" or path is None or not isinstance(base, Name) or path in self.defined:
             return None
-        assigned = any(dotted(t) == path for s in tree.every(self.program, Assign) for t in s.targets)
+        assigned = any(dotted(t) == path for s in tree.every(self.program, tree.Assign) for t in s.targets)
         if assigned or not self._is_nn(base):
             return None
         if class_of(path) is not None and package_of[path] == "nn":
@@ -152,13 +135,13 @@ class KnownConditions(Rewriting):
             for s in tree.every(self.program, Assignment)
             if isinstance(s, Assignment)
             for target, value in zip(targets(s), s.values, strict=False)
-            if isinstance(target, Name) and self.scopes.of_name[target] is variable
+            if self.variable(target) is variable
         ]
         if not values:
             return variable.is_global and not variable.writes
         return all(
             isinstance(value, Call)
-            and self._is_global(value.callee, "require")
+            and self.scopes.is_global(value.callee, "require")
             and [a.value for a in value.arguments if isinstance(a, String)] == ["nn"]
             for value in values
         )
@@ -189,11 +172,11 @@ class KnownConditions(Rewriting):
             )
             # or a module, as each of nn's classes does
             return True if gives_text or self._is_there(node.callee) else None
-        if isinstance(node, Unary) and node.operator == "not":
+        if isinstance(node, tree.Unary) and node.operator == "not":
             inner = self._truth(node.operand)
             return None if inner is None else not inner
         if isinstance(node, Binary) and node.operator in ("==", "~="):
-            asked = [s for s in (node.left, node.right) if not isinstance(s, Nil)]
+            asked = [s for s in (node.left, node.right) if not isinstance(s, tree.Nil)]
             there = self._is_there(asked[0]) if len(asked) == 1 and isinstance(asked[0], Index) else None
             return None if there is None else there == (node.operator == "~=")
         if isinstance(node, Binary) and node.operator in ("and", "or"):
@@ -202,60 +185,61 @@ class KnownConditions(Rewriting):
             return left if left in (None, ends) else self._truth(node.right)
         return None
 
-    def _branches(self) -> Iterator[_Edit]:
+    def _branches(self) -> None:
         """Leave one way of a choice whose first condition is known."""
-        for node in tree.every(self.program, If):
+        for node in tree.every(self.program, tree.If):
             condition, block = node.branches[0]
             asked = self.answered.get(node)
             self.condition_names = {
-                n for n in tree.walk(condition) if isinstance(n, Name) and self.scopes.of_name[n] is asked
+                n for n in tree.walk(condition) if isinstance(n, Name) and self.variable(n) is asked
             }
             truth = self._truth(condition)
             self.condition_names = set()
             if truth is None:
                 continue
             if truth or len(node.branches) == 1:
-                yield from self._only(node, block if truth else node.otherwise)
+                self._only(node, block if truth else node.otherwise)
             else:
-                yield node.span.start, node.branches[1][0].span.start, "if "
+                self.put_between(node.span.start, node.branches[1][0].span.start, "if ")
 
-    def _only(self, node: Statement, wanted: Block | None) -> Iterator[_Edit]:
+    def _only(self, node: Statement, wanted: tree.Block | None) -> None:
         """Leave only one branch of a choice, as a block of its own where it has variables."""
         if wanted is None or not wanted.statements:
-            yield node.span.start, node.span.end, ""
+            self.put(node, "")
             return
         start, end = wanted.statements[0].span.start, wanted.statements[-1].span.end
         last = isinstance(wanted.statements[-1], (tree.Return, tree.Break))
-        local = last or any(isinstance(s, (Local, tree.LocalFunction)) for s in wanted.statements)
+        local = last or any(isinstance(s, (tree.Local, tree.LocalFunction)) for s in wanted.statements)
         same_line = b"\n" not in self.source[node.span.start : start]
-        yield node.span.start, start, ("do " if same_line else "do") if local else ""
-        yield end, node.span.end, " end" if local else ""
+        self.put_between(node.span.start, start, ("do " if same_line else "do") if local else "")
+        self.put_between(end, node.span.end, " end" if local else "")
 
-    def _choices(self) -> Iterator[_Edit]:
+    def _choices(self) -> None:
         """``nn.A and nn.A(1) or nn.B(1)``, of which one part is left."""
         for node in tree.every(self.program, Binary):
             left = self._left(node)
             if left is not node:
                 nothing = isinstance(left, Index) and self._is_there(left) is False
-                yield node.span.start, node.span.end, "nil" if nothing else self.text(left)
+                self.put(node, "nil" if nothing else self.text(left))
 
     def _loads_itself(self, node: Binary) -> bool:
         """``tablex or require 'pl.tablex'``, which is the package, whatever a global of that name holds."""
         name = required(bare(node.right)) if node.operator == "or" else None
         if name is None or not (name in packages or name.partition(".")[0] in packages):
             return False
-        return self._is_global(bare(node.left), name.rpartition(".")[2]) or self._holds(bare(node.left), name)
+        return self.scopes.is_global(bare(node.left), name.rpartition(".")[2]) or self._holds(
+            bare(node.left), name
+        )
 
     def _holds(self, node: Expression, package: str) -> bool:
         """Whether a local variable only ever holds a package: ``image = image or require 'image'``."""
-        variable = self.scopes.of_name[node] if isinstance(node, Name) else None
+        variable = self.variable(node)
         if variable is None or variable.kind != "local":
             return False
         for value in self._assigned.to(variable):
             value = value if value is None else bare(value)
-            if isinstance(value, Binary) and isinstance(value.left, Name):
-                same = value.operator == "or" and self.scopes.of_name[value.left] is variable
-                value = bare(value.right) if same else value
+            if isinstance(value, Binary) and value.operator == "or" and self.variable(value.left) is variable:
+                value = bare(value.right)
             if value is None or required(value) != package:
                 return False
         return True

@@ -21,28 +21,24 @@ __all__ = ["LayerMakers"]
 
 
 class LayerMakers(Rewriting):
-    def written(self) -> bytes:
-        edits: list[tuple[int, int, str]] = []
+    def rewrite(self) -> None:
         for variable, values in self._variables().items():
             counts = self._counts(variable)
             classes = [expression for value in values for expression in self._classes(value)]
-            if len(counts) != 1 or len({self.text(c) for c in classes}) < 2:
-                continue
-            (count,) = counts
-            functions = [
-                self._function(layer_named(layer_class) or "", layer_class, count) for layer_class in classes
-            ]
-            if None not in functions:
-                edits += [
-                    (layer_class.span.start, layer_class.span.end, text or "")
-                    for layer_class, text in zip(classes, functions, strict=True)
-                ]
-        self.edited([*edits, *self._of_tables(), *self._by_name()])
-        return self.source
+            if len(counts) == 1 and len({self.text(c) for c in classes}) > 1:
+                self._put_functions(classes, counts.pop())
+        self._of_tables()
+        self._by_name()
 
-    def _of_tables(self) -> list[tuple[int, int, str]]:
+    def _put_functions(self, classes: list[Expression], count: int) -> None:
+        """Have functions in the place of layers' classes, if all of these have such."""
+        functions = [self._function(layer_named(c) or "", c, count) for c in classes]
+        if None not in functions:
+            for layer_class, text in zip(classes, functions, strict=True):
+                self.put(layer_class, text or "")
+
+    def _of_tables(self) -> None:
         """``local activations = {relu = nn.ReLU, tanh = nn.Tanh}``, of which each use is a call of an entry."""
-        edits: list[tuple[int, int, str]] = []
         calls = {call.callee: call for call in tree.every(self.program, Call)}
         entries = {node.base: node for node in tree.every(self.program, tree.Index)}
         for node in tree.every(self.program, tree.Local):
@@ -50,25 +46,15 @@ class LayerMakers(Rewriting):
             if not isinstance(table, tree.Table) or not table.fields:
                 continue
             variable = self.scopes.of_name[node.names[0]]
-            used = [calls.get(entries.get(name, name)) for name in variable.reads]
-            counts = {_plain_count(call) for call in used}
-            names = [layer_named(entry.value) for entry in table.fields]
-            if variable.writes or None in names or len(counts) != 1 or None in counts:
-                continue
-            functions = [
-                self._function(name or "", entry.value, max(filter(None, counts), default=0))
-                for name, entry in zip(names, table.fields, strict=True)
-            ]
-            if None not in functions:
-                edits += [
-                    (entry.value.span.start, entry.value.span.end, function or "")
-                    for entry, function in zip(table.fields, functions, strict=True)
-                ]
-        return edits
+            counts = {_plain_count(calls.get(entries.get(name, name))) for name in variable.reads}
+            classes = [entry.value for entry in table.fields]
+            if not variable.writes and None not in map(layer_named, classes) and len(counts) == 1:
+                (count,) = counts
+                if count is not None:
+                    self._put_functions(classes, count)
 
-    def _by_name(self) -> list[tuple[int, int, str]]:
+    def _by_name(self) -> None:
         """``nn[name](n)``"""
-        edits: list[tuple[int, int, str]] = []
         starts = {node.span.start for block in self.blocks() for node in block.statements}
         keys = {node.key for node in tree.every(self.program, tree.Index) if node.dotted}
         texts = dict.fromkeys(
@@ -77,11 +63,11 @@ class LayerMakers(Rewriting):
         names = [text for text in texts if f"nn.{text}" in layers and text.isidentifier()]
         for call in tree.every(self.program, Call):
             callee, count = call.callee, _plain_count(call)
-            if not isinstance(callee, tree.Index) or not isinstance(callee.base, Name) or count is None:
+            if not isinstance(callee, tree.Index) or callee.dotted or not names or call.span.start in starts:
                 continue
-            variable = self.scopes.of_name[callee.base]
-            is_nn = callee.base.name == "nn" and variable.is_global and not variable.writes
-            if not is_nn or callee.dotted or not names or call.span.start in starts:
+            variable = self.variable(callee.base)
+            is_nn = self.scopes.is_global(callee.base, "nn") and variable is not None and not variable.writes
+            if not is_nn or count is None:
                 continue
             chosen = [callee.key.value] if isinstance(callee.key, tree.String) else names
             functions = {
@@ -89,10 +75,7 @@ class LayerMakers(Rewriting):
             }
             if None not in functions.values():
                 entries = ", ".join(f"{name} = {function}" for name, function in functions.items())
-                edits.append(
-                    (callee.span.start, callee.span.end, f"({{{entries}}})[{self.text(callee.key)}]")
-                )
-        return edits
+                self.put(callee, f"({{{entries}}})[{self.text(callee.key)}]")
 
     def _variables(self) -> dict[Variable, list[Expression]]:
         """What each variable is given that holds nothing but classes of layers, or nothing."""
@@ -129,17 +112,9 @@ class LayerMakers(Rewriting):
 
     def _counts(self, variable: Variable) -> set[int]:
         """With how many arguments a variable is called, if that is all that is done with it and is plain to see."""
-        calls = {
-            call.callee: call for call in tree.every(self.program, Call) if isinstance(call.callee, Name)
-        }
-        uses = [calls.get(name) for name in variable.reads]
-        counts: set[int] = set()
-        for call in uses:
-            count = _plain_count(call)
-            if count is None:
-                return set()
-            counts.add(count)
-        return counts
+        calls = {call.callee: call for call in tree.every(self.program, Call)}
+        counts = {_plain_count(calls.get(name)) for name in variable.reads}
+        return set() if None in counts else {count for count in counts if count is not None}
 
     def _function(self, layer: str, value: Expression | None, count: int) -> str | None:
         """``function(n) return nn.BatchNormalization(n) end``"""

@@ -50,15 +50,11 @@ HANDED_ON = re.compile(rb"(?:[(,{=]|\breturn)\s*(?:%s)\b(?!\s*[(.:'\"{\[])" % _N
 
 
 class LibraryValues(Rewriting):
-    def written(self) -> bytes:
-        self.edited(
-            [
-                (value.span.start, value.span.end, text)
-                for value in self._handed_on()
-                if (text := self._function(value)) is not None
-            ]
-        )
-        return self.source
+    def rewrite(self) -> None:
+        for value in self._handed_on():
+            text = self._function(value)
+            if text is not None:
+                self.put(value, text)
 
     def _handed_on(self) -> Iterator[Expression]:
         """Values of which a program, or a function that is given them, makes what it likes."""

@@ -16,36 +16,34 @@ __all__ = ["LoadedModels"]
 
 
 class LoadedModels(Rewriting):
-    def written(self, forms: dict[int, Form]) -> bytes:
-        """The source; ``forms``: what is loaded on each line."""
-        edits: list[tuple[int, int, str]] = []
+    """``forms``: what is loaded on each line."""
+
+    def __init__(self, source: bytes, file: str, forms: dict[int, Form]) -> None:
+        super().__init__(source, file)
+        self.forms = forms
+
+    def rewrite(self) -> None:
         for statement in tree.every(self.program, tree.Assignment):
-            if (
-                len(statement.targets) != 1
-                or len(statement.values) != 1
-                or not _is_path(statement.targets[0])
-            ):
+            if not len(statement.targets) == len(statement.values) == 1 or not _is_path(statement.targets[0]):
                 continue
             target = self.text(statement.targets[0])
             value, behind = statement.values[0], ""
             while isinstance(value, Invoke) and not value.arguments:  # :float(), :cuda()
                 behind = f":{value.method}(){behind}"
                 value = value.receiver
-            form = loaded_by(value, forms)
+            form = loaded_by(value, self.forms)
             if form is None:
                 continue
-            start, end = statement.values[0].span.start, statement.values[0].span.end
+            end = statement.values[0].span.end
             if form.constructor:
                 text = f"{form.constructor}{behind} {FILLED}({target}, {self.text(value)});"
-                edits.append((start, end, text))
+                self.put(statement.values[0], text)
             elif not behind and form.models():
                 model = self.fresh("model")
                 for names, constructor in form.models().items():
                     field = target + "".join(f"[{lua_quoted(name)}]" for name in names)
                     text = f"{FILLED}({model}, {field}) {field} = {model}"
-                    edits.append((end, end, f" do local {model} = {constructor} {text} end"))
-        self.edited(edits)
-        return self.source
+                    self.put_between(end, end, f" do local {model} = {constructor} {text} end")
 
 
 def _is_path(node: Expression) -> bool:

@@ -9,47 +9,41 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.quoting import lua_quoted
+from torch7py.translate.templates import Template
 from torch7py.translate.tree import Binary, Call, Expression, Name, String
 from torch7py.translate.tree_queries import bare
 
 __all__ = ["NamedFields"]
 
 
+_PAIRS = Template("return pairs(TABLE)")
+
+
 class NamedFields(Rewriting):
     """``for k, v in pairs(t) do if k == 'x' then ... end end``"""
 
-    def written(self) -> bytes:
-        edits: list[tuple[int, int, str]] = []
+    def rewrite(self) -> None:
         for loop in tree.every(self.program, tree.GenericFor):
             names = self._names(loop)
             if names:
-                edits += self._edits(loop, names)
-        self.edited(edits)
-        return self.source
+                self._write(loop, names)
 
-    def _edits(self, loop: tree.GenericFor, names: dict[str, None]) -> list[tuple[int, int, str]]:
+    def _write(self, loop: tree.GenericFor, names: dict[str, None]) -> None:
         (call,) = loop.values
         assert isinstance(call, Call)
         key, value = loop.names[0].name, loop.names[1].name if len(loop.names) > 1 else self.fresh("field")
-        table = self.text(call.arguments[0])
-        listed = ", ".join(map(lua_quoted, names))
-        first, last = loop.body.statements[0], loop.body.statements[-1]
-        start = f"local {value} = {table}[{key}] if {value} ~= nil then "
-        return [
-            (loop.names[0].span.start, loop.names[-1].span.end, f"_, {key}"),
-            (call.span.start, call.span.end, f"ipairs({{{listed}}})"),
-            (first.span.start, first.span.start, start),
-            (last.span.end, last.span.end, " end"),
-        ]
+        first, last = loop.body.statements[0].span.start, loop.body.statements[-1].span.end
+        start = f"local {value} = {self.text(call.arguments[0])}[{key}] if {value} ~= nil then "
+        self.put_between(loop.names[0].span.start, loop.names[-1].span.end, f"_, {key}")
+        self.put(call, f"ipairs({{{', '.join(map(lua_quoted, names))}}})")
+        self.put_between(first, first, start)
+        self.put_between(last, last, " end")
 
     def _names(self, loop: tree.GenericFor) -> dict[str, None]:
         """The names of the fields to which a loop does something; nothing where these are not told."""
-        call = loop.values[0] if len(loop.values) == 1 else None
-        if not isinstance(call, Call) or not isinstance(call.callee, Name) or len(call.arguments) != 1:
-            return {}
-        is_pairs = self.scopes.of_name[call.callee].is_global and call.callee.name == "pairs"
-        table = call.arguments[0]
-        if not is_pairs or not isinstance(table, Name) or self.scopes.of_name[table].writes:
+        parts = _PAIRS.match(loop.values[0]) if len(loop.values) == 1 else None
+        table = self.variable(parts["TABLE"]) if parts is not None else None
+        if table is None or table.writes:
             return {}
         key = self.scopes.of_name[loop.names[0]]
         if key.writes or table.name in {name.name for name in loop.names}:
@@ -72,8 +66,7 @@ class NamedFields(Rewriting):
             return []
         if condition.operator == "==":
             for one, other in ((condition.left, condition.right), (condition.right, condition.left)):
-                is_key = isinstance(one, Name) and self.scopes.of_name[one] is self.scopes.of_name[key]
-                if is_key and isinstance(other, String):
+                if self.variable(one) is self.variable(key) and isinstance(other, String):
                     return [other.value]
             return []
         left, right = self._wanted(condition.left, key), self._wanted(condition.right, key)

@@ -13,21 +13,8 @@ from torch7py.translate import tree
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import (
-    Assign,
-    Binary,
-    Block,
-    Call,
-    Expression,
-    Function,
-    Index,
-    Invoke,
-    Local,
-    Name,
-    Number,
-    Statement,
-    String,
-)
+from torch7py.translate.templates import Template
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Local, Name, Number, Statement, String
 from torch7py.translate.tree_queries import bare, dotted
 
 __all__ = ["Machinery"]
@@ -37,24 +24,29 @@ _PINNED = re.compile(r"cutorch\.createCudaHost(|Double|Half)Tensor")
 _CARD_TYPE = re.compile(r"torch\.Cuda\w+Tensor")
 _FLAGS = {"cudnn.fastest", "cudnn.benchmark", "cudnn.verbose"}
 _LOOKED_THROUGH = ("apply", "findModules", "listModules")
+_VERSIONS = [Template(f"return cudnn.version {operator} VERSION") for operator in (">=", ">")]
+_MODES = Template("NET:apply(function(M) if M.setMode then M:setMode(OUTPUT, INPUT, WEIGHT) end end)")
+_LOOKED_UP = Template("return torch[TYPE:match(PATTERN)]()")
+_MEMORY = [Template(f"assert(X:storage() == Y:storage(){more})") for more in ("", ", MESSAGE")]
 
 
 class Machinery(Rewriting):
-    def written(self) -> bytes:
+    def rewrite(self) -> None:
         self.gone: set[Statement] = set()
-        edits = self._sharers() + self._versions() + self._modes() + self._threads() + self._tensors()
-        edits += self._optimized()
-        edits += [(s.span.start, s.span.end, "") for s in self._with_around()]
-        outer = [e for e in edits if not any(o[0] <= e[0] and e[1] <= o[1] and o != e for o in edits)]
-        self.edited(sorted(set(outer)))
-        return self.source
-
-    def _with_around(self) -> list[Statement]:
-        """The statements that go, or the branch around them that has no others."""
-        statements = (statement for block in self.blocks() for statement in block.statements)
-        return [s for s in statements if s in self.gone or self._is_empty(s)]
+        self._sharers()
+        self._versions()
+        self._modes()
+        self._threads()
+        self._tensors()
+        self._optimized()
+        statements = [statement for block in self.blocks() for statement in block.statements]
+        for statement in statements:
+            if statement in self.gone or self._is_empty(statement):
+                self.put(statement, "")
+        self.keep_outermost()
 
     def _is_empty(self, statement: Statement) -> bool:
+        """Whether a statement is a branch around nothing but what goes."""
         if (
             not isinstance(statement, tree.If)
             or statement.otherwise is not None
@@ -64,17 +56,16 @@ class Machinery(Rewriting):
         condition, body = statement.branches[0]
         return (
             bool(body.statements)
-            and all(s in self.gone for s in body.statements)
+            and self.gone.issuperset(body.statements)
             and not any(isinstance(n, (Call, Invoke)) for n in tree.walk(condition))
         )
 
     # Memory that layers share
 
-    def _sharers(self) -> list[tuple[int, int, str]]:
+    def _sharers(self) -> None:
         """Functions that only lay gradients into each other's memory, and their calls."""
         for statement in tree.those(self.program, tree.FunctionStatement, tree.LocalFunction):
-            if not isinstance(statement, (tree.FunctionStatement, tree.LocalFunction)):
-                continue
+            assert isinstance(statement, (tree.FunctionStatement, tree.LocalFunction))
             target = statement.name if isinstance(statement, tree.LocalFunction) else statement.target
             is_method = isinstance(statement, tree.FunctionStatement) and statement.method
             if is_method or not self._only_shares(statement.function):
@@ -88,9 +79,8 @@ class Machinery(Rewriting):
             }
             if all(use in runs for use in uses):
                 self.gone |= {statement, *(runs[use] for use in uses if isinstance(use, (Name, Index)))}
-        return []
 
-    def _only_shares(self, function: Function) -> bool:
+    def _only_shares(self, function: tree.Function) -> bool:
         local_variables: set[Variable] = set()  # what it makes itself: variables, and tables
         tables: set[Variable] = set()
         for local in tree.every(function.body, Local):
@@ -99,10 +89,10 @@ class Machinery(Rewriting):
             tables |= {self.scopes.of_name[name] for name, value in pairs if isinstance(value, tree.Table)}
         shares = False
         for node in tree.walk(function.body):
-            if isinstance(node, Assign):
+            if isinstance(node, tree.Assign):
                 for target, value in zip(node.targets, node.values, strict=False):
                     root = _root(target)
-                    if isinstance(target, Index) and _named(target, "gradInput") and _is_memory(value):
+                    if isinstance(target, Index) and target.key_name == "gradInput" and _is_memory(value):
                         shares = True
                     elif root is None or self.scopes.of_name[root] not in (
                         local_variables if root is target else tables
@@ -118,78 +108,55 @@ class Machinery(Rewriting):
 
     # cudnn
 
-    def _versions(self) -> list[tuple[int, int, str]]:
+    def _versions(self) -> None:
         """``if cudnn.version >= 4000 then a else b end`` is ``a``."""
-        edits = []
         for node in tree.every(self.program, tree.If):
             condition, body = node.branches[0]
-            if len(node.branches) != 1 or not _is_new_enough(condition):
+            if len(node.branches) != 1 or not _is_new_enough(condition) or not body.statements:
                 continue
-            if any(isinstance(s, (Local, tree.LocalFunction)) for s in body.statements):
-                edits += [(node.span.start, body.statements[0].span.start, "do ")]
-            elif body.statements:
-                edits += [(node.span.start, body.statements[0].span.start, "")]
-            else:
-                continue
-            last = body.statements[-1].span.end
-            edits += [(last, node.span.end, " end" if edits[-1][2] else "")]
-        return edits
+            has_variables = any(isinstance(s, (Local, tree.LocalFunction)) for s in body.statements)
+            start, end = body.statements[0].span.start, body.statements[-1].span.end
+            self.put_between(node.span.start, start, "do " if has_variables else "")
+            self.put_between(end, node.span.end, " end" if has_variables else "")
 
-    def _modes(self) -> list[tuple[int, int, str]]:
+    def _modes(self) -> None:
         """``net:apply(function(m) if m.setMode then m:setMode(1, 1, 1) end end)``"""
-        edits = []
         for node in tree.every(self.program, tree.Run):
-            call = node.call
-            if not isinstance(call, Invoke) or call.method != "apply" or len(call.arguments) != 1:
-                continue
-            modes = _sets_mode(call.arguments[0])
-            if modes is None or not isinstance(bare(call.receiver), (Name, Index)):
-                continue
-            if all(isinstance(mode, Number) and mode.value == 1 for mode in modes):
-                edits.append((node.span.start, node.span.end, "cudnn.deterministic = true"))
-            else:
-                self.gone.add(node)
-        return edits
+            parts = _MODES.match(node)
+            if parts is not None and isinstance(parts["NET"], (Name, Index)):
+                modes = [parts[of] for of in ("OUTPUT", "INPUT", "WEIGHT")]
+                if all(isinstance(mode, Number) and mode.value == 1 for mode in modes):
+                    self.put(node, "cudnn.deterministic = true")
+                else:
+                    self.gone.add(node)
 
     # Memory
 
-    def _tensors(self) -> list[tuple[int, int, str]]:
-        edits = []
+    def _tensors(self) -> None:
         for node in tree.every(self.program, Call):
-            path = dotted(node.callee) or ""
-            pinned = _PINNED.fullmatch(path)
+            pinned = _PINNED.fullmatch(dotted(node.callee) or "")
             if pinned is not None:  # ``cutorch.createCudaHostTensor()``
                 args = ", ".join(map(self.text, node.arguments))
-                replacement = f"torch.FloatTensor({args}):type({lua_quoted(f'torch.{pinned[1]}Tensor')})"
-                if pinned[1] != "Half":
-                    replacement = f"torch.{pinned[1] or 'Float'}Tensor({args})"
-                edits.append((node.span.start, node.span.end, replacement))
-            name = _looked_up(node.callee)
-            if name is not None and not node.arguments:  # ``torch[name:match('torch.(%a+)')]()``
-                edits.append((node.span.start, node.span.end, f"torch.FloatTensor():type({self.text(name)})"))
-        edits += [
-            (choice.left.span.start, choice.right.span.start, "")
-            for choice in tree.every(self.program, Binary)
-            if choice.operator == "and" and _CARD_TYPE.fullmatch(dotted(choice.left) or "")
-        ]
+                half = f"torch.FloatTensor({args}):type({lua_quoted('torch.HalfTensor')})"
+                self.put(node, half if pinned[1] == "Half" else f"torch.{pinned[1] or 'Float'}Tensor({args})")
+            found = _LOOKED_UP.match(node)  # ``torch[name:match('torch.(%a+)')]()``
+            if found is not None and dotted(found["TYPE"]) is not None:
+                pattern = found["PATTERN"]
+                if isinstance(pattern, String) and pattern.value in ("torch.(%a+)", "torch%.(%a+)"):
+                    self.put(node, f"torch.FloatTensor():type({self.text(found['TYPE'])})")
+        for choice in tree.every(self.program, tree.Binary):
+            if choice.operator == "and" and _CARD_TYPE.fullmatch(dotted(choice.left) or ""):
+                self.put_between(choice.left.span.start, choice.right.span.start, "")
         for run in tree.every(self.program, tree.Run):
-            call = run.call
-            if (
-                isinstance(call, Call)
-                and dotted(call.callee) == "assert"
-                and _is_about_memory(call.arguments[:1])
-            ):
+            if any(template.match(run) is not None for template in _MEMORY):
                 self.gone.add(run)
-        return edits
 
-    def _optimized(self) -> list[tuple[int, int, str]]:
+    def _optimized(self) -> None:
         """``optnet.optimizeMemory(net, x)``: two passes over the example, by which it sees what may share memory."""
-        runs = [run for run in tree.every(self.program, tree.Run) if isinstance(run.call, Call)]
-        calls = {r: r.call for r in runs if isinstance(r.call, Call)}
+        calls = {run: run.call for run in tree.every(self.program, tree.Run) if isinstance(run.call, Call)}
         calls = {r: call for r, call in calls.items() if dotted(call.callee) == "optnet.optimizeMemory"}
         nets = [self.text(call.arguments[0]) for call in calls.values() if call.arguments]
-        reads = any(_named(node, "output") for node in tree.every(self.program, Index))
-        edits = []
+        reads = any(node.key_name == "output" for node in tree.every(self.program, Index))
         for run, call in calls.items():
             settings = _options(call.arguments[2]) if len(call.arguments) == 3 else {}
             if len(call.arguments) not in (2, 3) or settings is None:
@@ -205,32 +172,29 @@ class Machinery(Rewriting):
             passes = f"{net}:forward({x})"
             if mode.value == "training":
                 passes = f"{net}:backward({x}, {passes}:clone())"
-            edits.append((run.span.start, run.span.end, f"for pass = 1, 2 do {passes} end"))
-        return edits
+            self.put(run, f"for pass = 1, 2 do {passes} end")
 
     # Cards
 
-    def _threads(self) -> list[tuple[int, int, str]]:
+    def _threads(self) -> None:
         """``nn.DataParallelTable(1):add(net, cards):threads(function() ... end)``"""
-        edits = []
         for node in tree.every(self.program, Invoke):
             if node.method != "threads" or len(node.arguments) > 1 or not _is_parallel(node.receiver):
                 continue
             if node.arguments and not self._only_prepares(node.arguments[0]):
                 continue
-            edits.append((node.receiver.span.end, node.span.end, ""))
+            self.put_between(node.receiver.span.end, node.span.end, "")
             inside = {n for n in tree.walk(node) if isinstance(n, Name)} if node.arguments else set()
             self._flags_read_by(inside)
-        return edits
 
     def _only_prepares(self, node: Expression) -> bool:
         """A function that requires packages and sets flags of cudnn, as each thread must."""
-        if not isinstance(node, Function):
+        if not isinstance(node, tree.Function):
             return False
         for statement in node.body.statements:
             if isinstance(statement, Local):
                 good = all(_is_required(value) for value in statement.values)
-            elif isinstance(statement, Assign):
+            elif isinstance(statement, tree.Assign):
                 good = all(dotted(target) in _FLAGS for target in statement.targets)
             else:
                 good = isinstance(statement, tree.Run) and _is_required(statement.call)
@@ -249,14 +213,8 @@ class Machinery(Rewriting):
 
 def _options(node: Expression) -> dict[str, Expression] | None:
     """The entries of a table that is written out, by their names."""
-    if not isinstance(node, tree.Table):
-        return None
-    names = [field.key_name or "" for field in node.fields]
-    return dict(zip(names, (field.value for field in node.fields), strict=True)) if all(names) else None
-
-
-def _named(node: Index, name: str) -> bool:
-    return node.key_name == name
+    named = node.named_values if isinstance(node, tree.Table) else {}
+    return named if isinstance(node, tree.Table) and len(named) == len(node.fields) else None
 
 
 def _root(node: Expression) -> Name | None:
@@ -265,7 +223,7 @@ def _root(node: Expression) -> Name | None:
     return node if isinstance(node, Name) else None
 
 
-def _same(node: tree.Node | Block, target: Expression) -> bool:
+def _same(node: tree.Node | tree.Block, target: Expression) -> bool:
     return isinstance(node, (Name, Index)) and dotted(node) is not None and dotted(node) == dotted(target)
 
 
@@ -280,33 +238,8 @@ def _is_memory(node: Expression) -> bool:
 
 
 def _is_new_enough(node: Expression) -> bool:
-    node = bare(node)
-    return (
-        isinstance(node, Binary)
-        and node.operator in (">=", ">")
-        and dotted(node.left) == "cudnn.version"
-        and isinstance(node.right, Number)
-        and node.right.value <= _OLDEST
-    )
-
-
-def _sets_mode(node: Expression) -> tuple[Expression, ...] | None:
-    """What a function that only sets the modes of convolutions sets them to."""
-    if not isinstance(node, Function) or len(node.parameters) != 1 or len(node.body.statements) != 1:
-        return None
-    statement, name = node.body.statements[0], node.parameters[0].name
-    if not isinstance(statement, tree.If) or statement.otherwise is not None or len(statement.branches) != 1:
-        return None
-    condition, body = statement.branches[0]
-    run = body.statements[0] if len(body.statements) == 1 else None
-    call = run.call if isinstance(run, tree.Run) else None
-    if (
-        dotted(bare(condition)) != f"{name}.setMode"
-        or not isinstance(call, Invoke)
-        or call.method != "setMode"
-    ):
-        return None
-    return call.arguments if dotted(call.receiver) == name else None
+    versions = [found["VERSION"] for template in _VERSIONS if (found := template.match(node)) is not None]
+    return any(isinstance(version, Number) and version.value <= _OLDEST for version in versions)
 
 
 def _is_parallel(node: Expression) -> bool:
@@ -317,24 +250,3 @@ def _is_parallel(node: Expression) -> bool:
 
 def _is_required(node: Expression) -> bool:
     return isinstance(node, Call) and dotted(node.callee) == "require"
-
-
-def _looked_up(node: Expression) -> Expression | None:
-    """The name of a type that ``torch[name:match('torch.(%a+)')]`` looks up."""
-    if not isinstance(node, Index) or dotted(node.base) != "torch" or not isinstance(node.key, Invoke):
-        return None
-    call = node.key
-    pattern = call.arguments[0] if call.method == "match" and len(call.arguments) == 1 else None
-    known = isinstance(pattern, String) and pattern.value in ("torch.(%a+)", "torch%.(%a+)")
-    return call.receiver if known and dotted(call.receiver) is not None else None
-
-
-def _is_about_memory(args: tuple[Expression, ...]) -> bool:
-    """``x:storage() == y:storage()``"""
-    compared = bare(args[0]) if args else None
-    if not isinstance(compared, Binary) or compared.operator != "==":
-        return False
-    return all(
-        isinstance(side, Invoke) and side.method == "storage" and not side.arguments
-        for side in (compared.left, compared.right)
-    )

@@ -15,17 +15,15 @@ __all__ = ["ReturnedGradients"]
 
 
 class ReturnedGradients(Rewriting):
-    def written(self) -> bytes:
+    def rewrite(self) -> None:
         returned = self._returned()
         for block in self.blocks() if returned else ():
             for statement in block.statements:
                 call = tree_queries.only_value(statement) if _has_two(statement) else None
-                if isinstance(call, Call) and isinstance(call.callee, Name):
-                    gradients = returned.get(self.scopes.of_name[call.callee])
-                    if gradients is not None and self._is_seen(gradients, call):
-                        self.edits.append((call.span.end, call.span.end, f", {gradients.name}"))
-        self.edited(self.edits)
-        return self.source
+                variable = self.variable(call.callee) if isinstance(call, Call) else None
+                gradients = returned.get(variable) if variable is not None else None
+                if isinstance(call, Call) and gradients is not None and self._is_seen(gradients, call):
+                    self.put_between(call.span.end, call.span.end, f", {gradients.name}")
 
     def _returned(self) -> dict[Variable, Variable]:
         """What the functions that optim is given return behind the loss."""
@@ -51,8 +49,7 @@ class ReturnedGradients(Rewriting):
 
     def _second(self, statement: tree.Return) -> Variable | None:
         """The variable behind the loss that a function returns."""
-        second = statement.values[1] if len(statement.values) == 2 else None
-        return self.scopes.of_name[second] if isinstance(second, Name) else None
+        return self.variable(statement.values[1]) if len(statement.values) == 2 else None
 
     def _is_seen(self, variable: Variable, call: Call) -> bool:
         """Whether its name stands for a variable at a call, too."""

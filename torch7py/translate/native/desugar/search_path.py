@@ -8,18 +8,8 @@ import re
 from torch7py.translate import tree
 from torch7py.translate.native.desugar.rewriting import Leave, Rewriting
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import (
-    Block,
-    Call,
-    Expression,
-    Index,
-    Invoke,
-    Local,
-    Name,
-    Node,
-    Statement,
-    String,
-)
+from torch7py.translate.templates import Template
+from torch7py.translate.tree import Call, Expression, Index, Local, Name, Node, Statement, String
 from torch7py.translate.tree_queries import dotted
 
 __all__ = ["BESIDE", "SearchPath"]
@@ -30,6 +20,19 @@ BESIDE = "\0"
 _OLD = "\1"  # stands for the path as it was
 _JOINED = {"path.join", "paths.concat", "pl.path.join"}
 _FOLDER_OF = {"path.dirname", "paths.dirname", "pl.path.dirname"}
+_GIVEN = Template("return (function() return VALUE end)()")
+_FILES = [
+    Template(f"return {text}")
+    for text in (
+        "arg[0]",
+        "paths.thisfile()",
+        "ASKED.source:sub(2)",
+        "ASKED.source:gsub('@', '')",
+        "ASKED.source:gsub('^@', '')",
+        "string.gsub(ASKED.source, '@', '')",
+        "string.gsub(ASKED.source, '^@', '')",
+    )
+]
 _PATTERN = re.compile(r"(?:(?P<folder>[^?;]*)/)?\?(?:/init)?\.lua")
 
 
@@ -47,7 +50,7 @@ class SearchPath(Rewriting):
         self.behind: list[str] = []
         self._values: dict[Variable, Expression] = {}
 
-    def written(self) -> bytes:
+    def rewrite(self) -> None:
         gone: list[Statement] = []
         for node in self.program.statements:
             if isinstance(node, Local) and len(node.names) == len(node.values) == 1:
@@ -61,7 +64,7 @@ class SearchPath(Rewriting):
                     continue
                 self.before, self.behind = [*before, *self.before], [*self.behind, *behind]
                 gone.append(node)
-        names: set[Node | Block] = {name for node in gone for name in tree.walk(node)}
+        names: set[Node | tree.Block] = {name for node in gone for name in tree.walk(node)}
         for node in reversed(self.program.statements):
             if not isinstance(node, Local) or len(node.names) > 1:
                 continue
@@ -69,8 +72,8 @@ class SearchPath(Rewriting):
             if variable in self._values and variable.reads and names.issuperset(variable.reads):
                 gone.append(node)
                 names |= set(tree.walk(node))
-        self.edited([(node.span.start, node.span.end, "") for node in gone])
-        return self.source
+        for node in gone:
+            self.put(node, "")
 
     def _text_of(self, node: Expression) -> str:
         """What an expression gives, as far as that is told by where the file is."""
@@ -95,32 +98,15 @@ class SearchPath(Rewriting):
             return posixpath.join(*(self._text_of(argument) for argument in args))
         if name in _FOLDER_OF and len(args) == 1:
             return posixpath.dirname(self._text_of(args[0]))
-        function = node.callee.inner if isinstance(node.callee, tree.Paren) else None
-        body = function.body.statements if isinstance(function, tree.Function) and not args else ()
-        if len(body) == 1 and isinstance(body[0], tree.Return) and len(body[0].values) == 1:
-            return self._text_of(body[0].values[0])
+        if (found := _GIVEN.match(node)) is not None:
+            return self._text_of(found["VALUE"])
         raise Leave
 
     def _is_file(self, node: Expression) -> bool:
         """``arg[0]``, ``paths.thisfile()``, ``debug.getinfo(1, 'S').source`` without the sign before it."""
-        if isinstance(node, Index) and dotted(node.base) == "arg":
-            return isinstance(node.key, tree.Number) and node.key.value == 0
-        if isinstance(node, Call) and dotted(node.callee) == "paths.thisfile":
-            return not node.arguments
-        if isinstance(node, Call) and dotted(node.callee) == "string.gsub" and node.arguments:
-            source, what = node.arguments[0], list(node.arguments[1:])
-        elif isinstance(node, Invoke) and node.method in ("gsub", "sub"):
-            source, what = node.receiver, list(node.arguments)
-        else:
-            return False
-        values = [
-            argument.value if isinstance(argument, (String, tree.Number)) else None for argument in what
-        ]
-        if values not in (["^@", ""], ["@", ""], [2]):
-            return False
-        asked = source.base if isinstance(source, Index) else None
-        named = isinstance(source, Index) and source.key_name == "source"
-        return named and isinstance(asked, Call) and dotted(asked.callee) == "debug.getinfo"
+        found = [found for template in _FILES if (found := template.match(node)) is not None]
+        asked = [one["ASKED"] for one in found if "ASKED" in one]
+        return bool(found) and all(isinstance(n, Call) and dotted(n.callee) == "debug.getinfo" for n in asked)
 
 
 def _folders(path: str) -> tuple[list[str], list[str]]:

@@ -22,11 +22,10 @@ FUNCTIONS = re.compile(
 
 
 class TensorFunctions(Rewriting):
-    def written(self) -> bytes:
+    def rewrite(self) -> None:
         if any(_is_of_torch(target) for target in self._targets()):  # torch.size = function(x) ... end
-            return self.source
+            return
         starts = {statement.span.start for block in self.blocks() for statement in block.statements}
-        edits: list[tuple[int, int, str]] = []
         for call in tree.every(self.program, Call):
             name = self._name(call)
             if name is None:
@@ -36,10 +35,8 @@ class TensorFunctions(Rewriting):
             if not simple and call.span.start in starts:
                 continue  # a statement that begins with a parenthesis goes on with the one before
             after = rest[0].span.start if rest else self.source.rindex(b")", 0, call.span.end)
-            edits.append((call.span.start, first.span.start, "" if simple else "("))
-            edits.append((first.span.end, after, f"{'' if simple else ')'}:{name}("))
-        self.edited(edits)
-        return self.source
+            self.put_between(call.span.start, first.span.start, "" if simple else "(")
+            self.put_between(first.span.end, after, f"{'' if simple else ')'}:{name}(")
 
     def _name(self, call: Call) -> str | None:
         callee = call.callee
@@ -57,10 +54,8 @@ class TensorFunctions(Rewriting):
         return key.value if isinstance(key, String) and key.value in _NAMES else None
 
     def _targets(self) -> list[Expression]:
-        targets: list[Expression] = [s.target for s in tree.every(self.program, tree.FunctionStatement)]
-        for assigned in tree.every(self.program, tree.Assign):
-            targets += assigned.targets
-        return targets
+        assigned = [target for node in tree.every(self.program, tree.Assign) for target in node.targets]
+        return [*assigned, *(s.target for s in tree.every(self.program, tree.FunctionStatement))]
 
 
 def _is_of_torch(node: Expression) -> bool:

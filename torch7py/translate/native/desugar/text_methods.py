@@ -17,23 +17,20 @@ TEXT_METHODS = re.compile(_METHOD.pattern + rb"|\btostring\s*\(\s*torch\s*\.\s*t
 
 
 class TextMethods(Rewriting):
-    def written(self) -> bytes:
+    def rewrite(self) -> None:
         if any(v.writes or not v.is_global for v in self._functions()):
-            return self.source
+            return
         # A method of that name in a table of the program's need not be what ``tostring`` calls.
         has_own = b"__tostring" in _METHOD.sub(b"", self.source)
-        edits: list[tuple[int, int, str]] = []
         for call in tree.those(self.program, Invoke, Call):
             if isinstance(call, Call) and self.scopes.is_global(call.callee, "tostring"):
                 inner = call.arguments[0] if len(call.arguments) == 1 else None
                 if self._is_type(inner):
-                    edits.append((call.span.start, inner.span.start, ""))
-                    edits.append((inner.span.end, call.span.end, ""))
+                    self.put_between(call.span.start, inner.span.start, "")
+                    self.put_between(inner.span.end, call.span.end, "")
             elif isinstance(call, Invoke) and call.method == "__tostring" and not (call.arguments or has_own):
-                edits.append((call.receiver.span.start, call.receiver.span.start, "tostring("))
-                edits.append((call.receiver.span.end, call.span.end, ")"))
-        self.edited(edits)
-        return self.source
+                self.put_between(call.receiver.span.start, call.receiver.span.start, "tostring(")
+                self.put_between(call.receiver.span.end, call.span.end, ")")
 
     def _is_type(self, node: Expression | None) -> TypeGuard[Call]:
         """``torch.type(x)``"""

@@ -11,6 +11,7 @@ import torch7py.nn.all  # noqa: F401  (the layers there are)
 from torch7py.nn.registry import layers
 from torch7py.translate import tree
 from torch7py.translate.native.desugar.rewriting import Rewriting
+from torch7py.translate.templates import Template
 from torch7py.translate.tree import Call, Expression, Function, Index, Invoke, Name, Number, String
 from torch7py.translate.tree_queries import named_functions
 
@@ -20,15 +21,15 @@ __all__ = ["Varargs", "layer_named"]
 _LIKE = {"padH": "padW", "dW": "kW", "dH": "kH"}
 
 
+_LIST = Template("local LIST = {...}")
+
+
 class Varargs(Rewriting):
-    def written(self) -> bytes:
-        edits: list[tuple[int, int, str]] = []
+    def rewrite(self) -> None:
         for _, name, function in named_functions(self.program):
             calls = self._calls(name)
             if function.vararg and not function.parameters and calls:
-                edits += self._named(name, function, calls) or []
-        self.edited(edits)
-        return self.source
+                self._name_parameters(name, function, calls)
 
     def _calls(self, name: Name) -> list[Call]:
         """The calls of a function, if it is only ever called with a number of values that is plain to see."""
@@ -39,9 +40,9 @@ class Varargs(Rewriting):
         )
         return calls if plain and len(calls) == len(reads) else []
 
-    def _named(self, name: Name, function: Function, calls: list[Call]) -> list[tuple[int, int, str]] | None:
+    def _name_parameters(self, name: Name, function: Function, calls: list[Call]) -> None:
         counts = [len(call.arguments) for call in calls]
-        uses = [n for n in tree.walk(function.body) if isinstance(n, tree.Vararg)]
+        uses = tree.every(function.body, tree.Vararg)
         layer_calls = [
             n
             for n in tree.every(function.body, Call)
@@ -50,26 +51,23 @@ class Varargs(Rewriting):
         kinds = {layer_named(call.callee) for call in layer_calls}
         lists = [n for n in tree.every(function.body, tree.Local) if self._is_list(n, min(counts))]
         if len(kinds) != 1 or None in kinds or len(layer_calls) + len(lists) != len(uses):
-            return None
+            return
         signature = inspect.signature(layers[kinds.pop() or ""].__init__)
         parameters = list(signature.parameters.values())[1 : max(counts) + 1]
-        if len(parameters) < max(counts) or any(parameter.name in self.names for parameter in parameters):
-            return None
-        names = ", ".join(parameter.name for parameter in parameters)
-        edits = [(use.span.start, use.span.end, names) for call in layer_calls for use in call.arguments]
-        first = ", ".join(parameter.name for parameter in parameters[: min(counts)])
+        more = [self._left_out(call, parameters) for call in calls]
+        taken = any(parameter.name in self.names for parameter in parameters)
+        if len(parameters) < max(counts) or taken or None in more:
+            return
+        names = [parameter.name for parameter in parameters]
+        for call in layer_calls:
+            self.put(call.arguments[0], ", ".join(names))
         for local in lists:
-            (table,) = local.values
-            edits.append((table.span.start, table.span.end, f"{{{first}}}"))
+            self.put(local.values[0], f"{{{', '.join(names[: min(counts)])}}}")
         head = self.source.index(b"...", name.span.end)
-        edits.append((head, head + 3, names))
-        for call in calls:
-            more = self._left_out(call, parameters)
-            if more is None:
-                return None
-            if more and call.arguments:
-                edits.append((call.arguments[-1].span.end, call.arguments[-1].span.end, more))
-        return edits
+        self.put_between(head, head + 3, ", ".join(names))
+        for call, text in zip(calls, more, strict=True):
+            if text and call.arguments:
+                self.put_between(call.arguments[-1].span.end, call.arguments[-1].span.end, text)
 
     def _left_out(self, call: Call, parameters: list[inspect.Parameter]) -> str | None:
         """What a call is given after its own arguments; None where that is not known."""
@@ -89,10 +87,7 @@ class Varargs(Rewriting):
 
     def _is_list(self, node: tree.Local, least: int) -> bool:
         """``local arg = {...}``, of which only the first ones are read, which all calls give."""
-        table = node.values[0] if len(node.values) == 1 and len(node.names) == 1 else None
-        if not isinstance(table, tree.Table) or len(table.fields) != 1:
-            return False
-        if table.fields[0].key is not None or not isinstance(table.fields[0].value, tree.Vararg):
+        if _LIST.match(node) is None:
             return False
         reads = set(self.scopes.of_name[node.names[0]].reads)
         indexed = {
@@ -100,12 +95,8 @@ class Varargs(Rewriting):
             for n in tree.every(self.program, Index)
             if isinstance(n.key, Number) and n.key.value in range(1, least + 1)
         }
-        stored = {
-            target.base
-            for n in tree.every(self.program, tree.Assign)
-            for target in n.targets
-            if isinstance(target, Index)
-        }
+        assigned = [target for n in tree.every(self.program, tree.Assign) for target in n.targets]
+        stored = {target.base for target in assigned if isinstance(target, Index)}
         return reads <= indexed and not reads & stored
 
 

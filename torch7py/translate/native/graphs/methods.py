@@ -20,12 +20,15 @@ from torch7py.translate.native.graphs.sites import annotation, function_of
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.quoting import comment
 from torch7py.translate.scopes import Variable
+from torch7py.translate.templates import Template
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 __all__ = ["Methods"]
 
 _BINDS = {code.ADD: "+", code.MULTIPLY: "*", code.POWER: "**"}
 _LEVELS = {"+": code.ADD, "-": code.ADD, "*": code.MULTIPLY, "/": code.MULTIPLY, "@": code.MULTIPLY}
+
+_PARTS = Template("return {NODE:split(COUNT)}")
 
 
 class Methods(Needs):
@@ -313,11 +316,8 @@ class Methods(Needs):
 
     def _all_parts(self, value: Expression) -> Expression | None:
         """The node of ``{x:split(2)}``"""
-        only = value.fields[0] if isinstance(value, tree.Table) and len(value.fields) == 1 else None
-        if only is None or only.key is not None or not isinstance(only.value, Invoke):
-            return None
-        call = only.value
-        return call.receiver if call.method == "split" and self.is_node(call.receiver) else None
+        found = _PARTS.match(value)
+        return found["NODE"] if found is not None and self.is_node(found["NODE"]) else None
 
     def _split(self, value: Expression, count: int) -> Py:
         site = self.at.sites.get(value) if isinstance(value, Call) else None

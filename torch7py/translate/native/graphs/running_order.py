@@ -15,6 +15,7 @@ from typing import TypeAlias
 from torch7py.translate import tree
 from torch7py.translate.native.graphs.needs import Needs
 from torch7py.translate.native.graphs.parts import Child, GraphClass, Site
+from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.tree_queries import bare
@@ -133,16 +134,12 @@ class _Following:
 
     def block(self, block: Block, sites: Mapping[Call, Site], path: Path) -> list[_Value] | None:
         """What the statements of a graph, or of a part of one, give."""
-        outer = self.sites, self.path
-        self.sites, self.path = sites, path
-        try:
+        with altered(self, sites=sites, path=path):
             for statement in block.statements:
                 if isinstance(statement, tree.Return):
                     return self._returned(statement)
                 self._statement(statement)
-            return None
-        finally:
-            self.sites, self.path = outer
+        return None
 
     def _returned(self, node: tree.Return) -> list[_Value]:
         (first, *more) = node.values

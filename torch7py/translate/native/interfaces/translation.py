@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from torch7py.translate import tree
 from torch7py.translate.native.analysis.integers import Integers
@@ -32,6 +32,7 @@ from torch7py.translate.native.interfaces.modules import Modules
 from torch7py.translate.native.interfaces.training import Training
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project
+from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import Block, Comment, Expression, Name, Statement
 from torch7py.translate.types import Types
@@ -164,14 +165,9 @@ class Translation(Known):
         if self.current is not None and text:
             self.origins.append((text, self.current))
 
-    @contextmanager
-    def writing(self, node: tree.Node) -> Iterator[None]:
+    def writing(self, node: tree.Node) -> AbstractContextManager[None]:
         """While a statement or function is written."""
-        outer, self.current = self.current, node
-        try:
-            yield
-        finally:
-            self.current = outer
+        return altered(self, current=node)
 
     def behind_error(self) -> bool:
         """Whether the last line raised an error of the program's: nothing that follows in the block is reached."""

@@ -19,6 +19,7 @@ from torch7py.translate.native.models.resized import resized
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.single_rows import may_be_single
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 __all__ = ["Constructions", "all_layers"]
@@ -177,11 +178,8 @@ class Constructions:
             self._remember(part, call, texts)
 
     def _argument(self, node: Expression) -> str:
-        outer, self.t.plain_modules = self.t.plain_modules, self.t.objects
-        try:
+        with altered(self.t, plain_modules=self.t.objects):
             return self._written(node)
-        finally:
-            self.t.plain_modules = outer
 
     def _written(self, node: Expression) -> str:
         if self.t.kind(node) == "number" and self.t.whole(node):

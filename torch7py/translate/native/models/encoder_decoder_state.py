@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.layers.groups import WITH_CELL, WITHOUT_CELL
 from torch7py.translate.native import code
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.sequences import Sequences
@@ -23,8 +24,6 @@ __all__ = ["Coupling"]
 _FIRST = {"userPrevOutput": "output", "userPrevCell": "cell"}
 _LAST = {"output": "output", "outputs": "output", "cell": "cell", "cells": "cell"}
 _BACK = {"gradPrevOutput": "userGradPrevOutput", "userNextGradCell": "userGradPrevCell"}
-_WITH_CELL = {"nn.SeqLSTM", "nn.LSTM", "nn.FastLSTM"}
-_WITHOUT = {"nn.SeqGRU", "nn.GRU"}
 
 
 @dataclass(eq=False)
@@ -56,24 +55,17 @@ class Coupling:
         call = statement.call if isinstance(statement, tree.Run) else None
         if isinstance(call, Invoke) and call.method == "setGradHiddenState":
             self._back[statement] = None
-        if (
-            not isinstance(statement, tree.Assign)
-            or len(statement.targets) != 1
-            or len(statement.values) != 1
-        ):
+        if not isinstance(statement, tree.Assign) or len(statement.targets) + len(statement.values) != 2:
             return
         target, value = statement.targets[0], self._copied(statement.values[0])
-        if not isinstance(target, Index) or not isinstance(target.key, tree.String):
+        if not isinstance(target, Index) or not isinstance(value, Index):
             return
-        name = target.key.value
-        if name in _BACK and isinstance(value, Index):
+        name, kept = target.key_name or "", value.base
+        if name in _BACK:
             self._back[statement] = value
         part = _FIRST.get(name)
-        if part is None or not isinstance(value, Index) or not isinstance(value.base, Index):
-            return
-        kept = value.base.key
-        if isinstance(kept, tree.String) and _LAST.get(kept.value) == part:
-            self._starts[statement] = _Start(statement, target.base, part, value.base.base, value.key)
+        if part is not None and isinstance(kept, Index) and _LAST.get(kept.key_name or "") == part:
+            self._starts[statement] = _Start(statement, target.base, part, kept.base, value.key)
 
     def _copied(self, node: Expression) -> Expression:
         """What ``nn.rnn.recursiveCopy(x.field, y)`` and ``y:clone()`` give."""
@@ -113,7 +105,7 @@ class Coupling:
             and tree_queries.same_expression(other.layer, start.layer)
         ]
         names = self._names(start.layer)
-        if names <= _WITH_CELL:
+        if names <= WITH_CELL:
             if len(others) != 1 or not (
                 tree_queries.same_expression(others[0].source, start.source)
                 and tree_queries.same_expression(others[0].step, start.step)
@@ -139,7 +131,7 @@ class Coupling:
         if not self._goes_back(start):
             variable = t.fresh("state")
             t.emit(f"{variable} = {state}")
-            single = self._names(start.layer) <= _WITHOUT
+            single = self._names(start.layer) <= WITHOUT_CELL
             state = f"{variable}.detach()" if single else f"tuple(s.detach() for s in {variable})"
         t.emit(f"{t.value(start.layer).at(code.ATOM)}.start = {state}")
 
@@ -154,7 +146,7 @@ class Coupling:
     def _check(self, start: _Start) -> None:
         line = start.statement.line
         names, sources = self._names(start.layer), self._names(start.source)
-        if not names or not (names | sources <= _WITH_CELL or names | sources <= _WITHOUT):
+        if not names or not (names | sources <= WITH_CELL or names | sources <= WITHOUT_CELL):
             raise Problem("T7-225", line, "the state of something that is not known to be an LSTM or a GRU")
         for base in (start.layer, start.source):
             if not all(

@@ -20,10 +20,12 @@ from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.encoder_decoder_state import Coupling
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
+from torch7py.translate.templates import Template
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement, String
 
 __all__ = ["Hooks"]
 
+_GET, _ENTRY = Template("return INNER:get(AT)"), Template("return INNER.modules[AT]")
 _Holder = Variable | str  # of a module: the variable, or the field by its name
 
 
@@ -147,19 +149,10 @@ class Hooks:
     def _root(self, node: Expression) -> Name | None:
         """The variable of ``net:get(1):get(2)`` and ``net.modules[1]``, with constants as places."""
         while not isinstance(node, Name):
-            if isinstance(node, Invoke) and node.method == "get" and len(node.arguments) == 1:
-                index, inner = node.arguments[0], node.receiver
-            elif (
-                isinstance(node, Index) and isinstance(node.base, Index) and isinstance(node.base.key, String)
-            ):
-                if node.base.key.value != "modules":
-                    return None
-                index, inner = node.key, node.base.base
-            else:
+            found = _GET.match(node) or _ENTRY.match(node)
+            if found is None or not isinstance(found["AT"], tree.Number):
                 return None
-            if not isinstance(index, tree.Number):
-                return None
-            node = inner
+            node = found["INNER"]
         return None if self.t.type(node).find().classes else node
 
     def _may_be_written_over(self, part: Expression) -> bool:

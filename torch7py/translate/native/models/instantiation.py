@@ -27,6 +27,7 @@ from torch7py.translate.native.models.hoisted_arguments import changes_or_draws,
 from torch7py.translate.native.models.model_classes import WrittenClasses
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.tree_queries import returns_of
@@ -204,12 +205,9 @@ class Making:
 
     def _with_outside_modules(self, construct: Callable[[], Layer]) -> tuple[Layer, dict[str, str]]:
         """A construction in which modules from elsewhere stand, and these by the names that they have in it."""
-        constructions = self.constructions
-        constructions.outside_modules = {}
-        try:
-            return construct(), constructions.outside_modules
-        finally:
-            constructions.outside_modules = None
+        outside_modules: dict[str, str] = {}
+        with altered(self.constructions, outside_modules=outside_modules):
+            return construct(), outside_modules
 
     def _set_apart(self, layer: Layer, calls: list[Expression]) -> bool:
         """Give names to arguments of a criterion that are worked out when it is made; whether there are such."""

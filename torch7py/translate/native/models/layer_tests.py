@@ -24,6 +24,7 @@ from torch7py.translate.native.models.instantiation import Making
 from torch7py.translate.native.patterns import regex
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
+from torch7py.translate.templates import Template
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Statement, String
 
 __all__ = ["LayerTests"]
@@ -31,6 +32,9 @@ __all__ = ["LayerTests"]
 _METHODS = ("apply", "replace", "findModules", "listModules")
 
 Test = Callable[[str], bool]
+
+
+_FIRST = Template("return NET:get(1)")
 
 
 class LayerTests:
@@ -278,12 +282,7 @@ class LayerTests:
 
     def is_parallel_at(self, node: Invoke) -> bool:
         """``net:get(1)`` where a branch has found that net is a ``nn.DataParallelTable``"""
-        one = (
-            len(node.arguments) == 1
-            and isinstance(node.arguments[0], tree.Number)
-            and node.arguments[0].value == 1
-        )
-        tests = self._around(node.receiver) if one else []
+        tests = [] if _FIRST.match(node) is None else self._around(node.receiver)
         return any(passes("nn.DataParallelTable") and not passes("nn.Sequential") for passes in tests)
 
     def possible(self, node: Expression) -> set[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import filterfalse
 
 from torch7py.translate import tree, tree_queries
@@ -13,6 +12,7 @@ from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.layers import NotNative, natives
 from torch7py.translate.layers.as_modules import only_weight, weight_rank
+from torch7py.translate.layers.groups import DRAWN_ALIKE, ROWS_ALIKE
 from torch7py.translate.layers.losses import is_function
 from torch7py.translate.library import is_criterion
 from torch7py.translate.native import code, devices, plain_calls, types_by_name
@@ -37,21 +37,11 @@ from torch7py.translate.native.models.resized import resize
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.sharing import Sharing, copy_with_same_parameters, layers_in, refuse_half
+from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 __all__ = ["Models"]
 
-# Layers whose weights PyTorch draws from the same distributions.
-_DRAWN_ALIKE = {
-    f"nn.{name}"
-    for name in "Linear SpatialConvolution SpatialConvolutionMM TemporalConvolution VolumetricConvolution"
-    " LookupTable NCEModule".split()
-}
-# Layers whose weights have the rows of PyTorch's, in whatever order.
-_ROWS_ALIKE = {
-    f"nn.{name}"
-    for name in "Linear LookupTable FastLSTM LSTM GRU Recurrent Recurrence Recursor Add NCEModule".split()
-}
 # Methods that change what a file has of a module besides its weights.
 _ABOUT_FILES = {"clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode"}
 
@@ -111,8 +101,7 @@ class Models(interfaces.Models):
 
     def built(self, node: Call | Invoke) -> tuple[str, dict[str, str], bool]:
         t = self.t
-        t.plain_modules = False  # what is inside is no object, and computes as a whole
-        try:
+        with altered(t, plain_modules=False):  # what is inside is no object, and computes as a whole
             path = t.path(node.callee) if isinstance(node, Call) else None
             if isinstance(node, Call) and path is not None and facts.parameters(path):
                 with contextlib.suppress(Problem):
@@ -128,8 +117,6 @@ class Models(interfaces.Models):
             last = self.constructions.layers[-1] if self.constructions.layers else None
             is_alike = last is not None and last.name == path and bool(only_weight(last))
             return native, {} if last is None else last.args.texts, is_alike
-        finally:
-            t.plain_modules = True
 
     def base_layer(self, name: str, node: Call) -> tuple[str, dict[str, str]]:
         layer = self.constructions.construct(f"nn.{name.partition('.')[2]}", node)
@@ -384,7 +371,7 @@ class Models(interfaces.Models):
         """``model:maxParamNorm(longest)``, of layers whose rows are those of PyTorch's, or its columns."""
         names = set(filterfalse(facts.without_weights, layers_in(self.t.type(node.receiver))))
         over = names & {"nn.SeqLSTM"}
-        if not names or names - _ROWS_ALIKE - over or (over and "nn.FastLSTM" in names):
+        if not names or names - ROWS_ALIKE - over or (over and "nn.FastLSTM" in names):
             raise Problem(
                 "T7-202", node.line, "maxParamNorm of layers whose weights lie otherwise in PyTorch"
             )
@@ -399,9 +386,9 @@ class Models(interfaces.Models):
         looked_at = self.layer_tests.is_any(node.receiver)
         names = self.layer_tests.possible(node.receiver) if looked_at else layers_in(t.type(node.receiver))
         alike = (
-            _DRAWN_ALIKE - {"nn.NCEModule"}
+            DRAWN_ALIKE - {"nn.NCEModule"}
             if node.arguments
-            else _DRAWN_ALIKE | {*filter(facts.normalizes_batches, names)}
+            else DRAWN_ALIKE | {*filter(facts.normalizes_batches, names)}
         )
         if (
             len(node.arguments) > 1
@@ -571,15 +558,9 @@ class Models(interfaces.Models):
             return False
         return self.t.kind(node.base) == "module"
 
-    @contextmanager
-    def changed(self, node: Expression, target: Expression | None = None) -> Iterator[None]:
+    def changed(self, node: Expression, target: Expression | None = None) -> AbstractContextManager[None]:
         is_changed = target is None or self.changed_weights.takes(target, node)
-        before = self.assigned_data
-        self.assigned_data = before or (is_changed and self.is_parameter(node))
-        try:
-            yield
-        finally:
-            self.assigned_data = before
+        return altered(self, assigned_data=self.assigned_data or (is_changed and self.is_parameter(node)))
 
 
 # Layers that compute without a bias where it is None.

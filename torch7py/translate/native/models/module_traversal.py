@@ -14,6 +14,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.layer_tests import LayerTests
 from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 from torch7py.translate.tree_queries import returns_of
@@ -100,11 +101,8 @@ class Surgery:
         if any(t.names.of_variable(v) in names and self._lives(v, function) for v in self._around(function)):
             raise Problem("T7-202", function.line, "apply of a function with the names of variables outside")
         t.emit(f"for {t.names.of(function.parameters[0])} in {base}.modules():")
-        outer, t.scope = t.scope, scope
-        try:
+        with altered(t, scope=scope):
             t.body(function.body)
-        finally:
-            t.scope = outer
 
     def _around(self, function: tree.Function) -> set[Variable]:
         """The variables of the function that another one is in, and those that it takes from outside."""

@@ -100,16 +100,15 @@ def _sign(step: Expression) -> int:
     return -1 if isinstance(step, tree.Unary) and isinstance(step.operand, Number) else 0
 
 
-@maker("linspace")
-def linspace(t: Translation, node: Call) -> Py:
-    count = t.expressions.whole_number(node.arguments[2]).text if len(node.arguments) > 2 else "100"
-    return atom(f"torch.linspace({t.value(node.arguments[0])}, {t.value(node.arguments[1])}, {count})")
+def _spaced(name: str) -> None:
+    @maker(name)
+    def write(t: Translation, node: Call) -> Py:
+        count = t.expressions.whole_number(node.arguments[2]).text if len(node.arguments) > 2 else "100"
+        return atom(f"torch.{name}({t.value(node.arguments[0])}, {t.value(node.arguments[1])}, {count})")
 
 
-@maker("logspace")
-def logspace(t: Translation, node: Call) -> Py:
-    count = t.expressions.whole_number(node.arguments[2]).text if len(node.arguments) > 2 else "100"
-    return atom(f"torch.logspace({t.value(node.arguments[0])}, {t.value(node.arguments[1])}, {count})")
+_spaced("linspace")
+_spaced("logspace")
 
 
 @maker("cat")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.facts.methods import DRAWING
+from torch7py.translate.layers.groups import LEAVING_OUT
 from torch7py.translate.native import code
 from torch7py.translate.native.analysis.explicit_calls import CriterionBackward, Forward, Pass
 from torch7py.translate.native.analysis.flow import passed_integers
@@ -17,8 +18,6 @@ from torch7py.translate.native.training.unused_parameters import RunParts
 from torch7py.translate.tree import Call, Expression, Index, Invoke
 
 __all__ = ["Written"]
-
-_LEAVE_OUT = {"nn.SelectTable", "nn.NarrowTable"}  # parts of a table, whose gradients are zeros
 
 
 class Written:
@@ -244,7 +243,7 @@ class Written:
     def _of_input(self, root: str, leaf: str, gradient: str, again: bool, forward: Forward) -> Py:
         extra_args = "".join(f", {text}" for text in (gradient, "retain_graph=True" if again else "") if text)
         if self.t.kind(forward.input) == "table":
-            if any(layer.name in _LEAVE_OUT for layer in all_layers(self.t.type(forward.module))):
+            if any(layer.name in LEAVING_OUT for layer in all_layers(self.t.type(forward.module))):
                 extra_args += ", materialize_grads=True"
             return atom(f"list(torch.autograd.grad({root}, {leaf}{extra_args}))")
         return atom(f"torch.autograd.grad({root}, {leaf}{extra_args})[0]")

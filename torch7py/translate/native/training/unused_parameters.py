@@ -12,6 +12,7 @@ from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.kinds import Type, all_parts
+from torch7py.translate.layers.groups import LEAVING_OUT
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.training.forwards import Forwards
 from torch7py.translate.tree import Call, Expression, Invoke
@@ -56,10 +57,7 @@ class RunParts:
             for layer in part.layers:
                 inside = [child.find() for child in layer.children]
                 for table, chosen in itertools.pairwise(inside if facts.is_chain(layer.name) else ()):
-                    one_of = {candidate.name for candidate in chosen.layers} & {
-                        "nn.SelectTable",
-                        "nn.NarrowTable",
-                    }
+                    one_of = any(candidate.name in LEAVING_OUT for candidate in chosen.layers)
                     if one_of and any(facts.side_by_side(candidate.name) for candidate in table.layers):
                         return True
         return False

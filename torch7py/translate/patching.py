@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["patched"]
+__all__ = ["altered", "patched"]
 
 
 @contextlib.contextmanager
@@ -19,3 +19,8 @@ def patched(changes: list[tuple[Any, str, Any]]) -> Iterator[None]:
     finally:
         for owner, name, value in before:
             setattr(owner, name, value)
+
+
+def altered(owner: object, **values: Any) -> contextlib.AbstractContextManager[None]:
+    """While these attributes of one object have other values."""
+    return patched([(owner, name, value) for name, value in values.items()])
