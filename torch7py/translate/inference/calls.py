@@ -383,7 +383,7 @@ class CallKinds:
             if kind == "file" and method == "close":
                 results[0].be_nil()  # of a command that failed
                 return results[0].be("boolean")
-            if kind == "file" and method == "seek":
+            if kind == "file" and method in ("seek", "writeString"):
                 return result.be("number")
             if kind == "file" and method == "read":
                 return result.be("string")

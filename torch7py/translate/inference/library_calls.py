@@ -20,7 +20,7 @@ from torch7py.translate.kind_rules import (
 from torch7py.translate.kinds import Type, unify, widen
 from torch7py.translate.library import FUNCTION_RESULTS, STORAGES
 from torch7py.translate.observed import FILLED
-from torch7py.translate.tree import Call, Expression, Invoke
+from torch7py.translate.tree import Call, Expression, Invoke, Name
 from torch7py.translate.tree_queries import bare, index_alone, may_be_more, same_expression
 
 __all__ = ["LibraryCalls"]
@@ -78,7 +78,7 @@ def _unpack(inference: Inference, table: Type, results: list[Type]) -> None:
 
 # Methods of torch.DiskFile, but for those that read and write lines of text.
 _OF_NUMBERS = library_objects.OF_NUMBERS | set(
-    "ascii binary hasError position seekEnd writeString littleEndianEncoding bigEndianEncoding".split()
+    "ascii binary hasError position seekEnd littleEndianEncoding bigEndianEncoding".split()
 )
 # Functions that give something of a kind, or nil.
 _OR_NIL = {"tonumber": "number", "os.execute": "boolean", "os.getenv": "string"}
@@ -90,10 +90,26 @@ class LibraryCalls:
         self.saved: list[tuple[Expression, Type]] = []  # paths, and what is saved there
 
     @cached_property
-    def _has_files_of_numbers(self) -> bool:
-        """Whether the program reads or writes more than lines of text by the methods of ``torch.DiskFile``."""
-        methods = {node.method for node in tree.every(self.inference.program, tree.Invoke)}
-        return not methods.isdisjoint(_OF_NUMBERS)
+    def _methods(self) -> dict[Expression, str]:
+        """Which method each expression of the program is asked for."""
+        return {node.receiver: node.method for node in tree.every(self.inference.program, Invoke)}
+
+    def _is_of_numbers(self, file: Call) -> bool:
+        """Whether more than lines of text is read or written by the methods of what ``torch.DiskFile`` gives.
+
+        Those are the methods of the variable that has it, or, where something else may have it too, any method.
+        """
+        mode = file.arguments[1] if len(file.arguments) > 1 else None
+        if mode is not None and not (isinstance(mode, tree.String) and mode.value in ("r", "w")):
+            return True
+        reads: list[Name] = []
+        for statement in tree.every(self.inference.program, tree.Local):
+            if len(statement.names) == 1 and statement.values == (file,):
+                variable = self.types.scopes.of_name[statement.names[0]]
+                reads = [] if variable.writes else variable.reads
+        is_alone = bool(reads) and all(name in self._methods for name in reads)
+        methods = [self._methods[name] for name in reads] if is_alone else self._methods.values()
+        return not _OF_NUMBERS.isdisjoint(methods)
 
     def _items_by(self, items: Expression, table: Type) -> bool:
         """A function that gives a table's items by their numbers: where it is asked for no names."""
@@ -230,7 +246,7 @@ class LibraryCalls:
         if path == "pcall":
             self._protected(node, arguments, results)
             return True
-        if path == "torch.DiskFile" and self._has_files_of_numbers:
+        if path == "torch.DiskFile" and self._is_of_numbers(node):
             return result.be(library_objects.FILE)
         if path in library_objects.MAKERS:
             result.be(library_objects.MAKERS[path])

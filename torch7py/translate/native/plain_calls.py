@@ -16,7 +16,7 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.facts.methods import DRAWING
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import code, layer_classes
+from torch7py.translate.native import code, layer_classes, library_rules
 from torch7py.translate.native.analysis import memory_calls
 from torch7py.translate.native.analysis.unknown_values import AS_OBJECTS
 from torch7py.translate.native.code import Py, atom
@@ -638,6 +638,8 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         return library_call(t, _BY_NAME[owner], [code.quoted(last), *arguments(t, node.arguments)])
     if path in _OF_ONE and node.arguments:
         return library_call(t, _FUNCTIONS[path], [t.value(node.arguments[0]).text])
+    if path == "torch.DiskFile" and not t.plain_values and t.types.kind(node) == "file":
+        return library_rules.functions[path](t, node)  # whose methods are those of Python's files
     if path in _FUNCTIONS:
         args = arguments(t, node.arguments)
         shown = node.arguments[-1] if path == "print" and node.arguments else None

@@ -1,21 +1,39 @@
 """``local net, criterion = nn.Linear(2, 1), nn.MSECriterion()`` as two statements, each of which makes one module.
 
 A module that is made by itself can be a class of the page, or a function, and what adds to it is found. The same for
-tables of named values: one of them may be the settings of an optimizer; and for short names of functions.
+tables of named values: one of them may be the settings of an optimizer; and for short names of functions. Where a graph
+is made, ``x, size = inputs[1], 4`` is two statements as well: a class needs one in its constructor, one in ``forward``.
 """
 
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.tree import Around, Block, Call, Expression, Invoke, Local, Name, Statement
+from torch7py.translate.tree import (
+    Around,
+    Assign,
+    Assignment,
+    Block,
+    Call,
+    Expression,
+    Function,
+    Index,
+    Invoke,
+    Local,
+    Name,
+    Statement,
+)
+from torch7py.translate.tree_queries import dotted
 
 __all__ = ["split_constructions"]
 
 
 def split_constructions(program: Block) -> None:
     """Split such statements of a program that was just parsed."""
+    in_graphs = _in_graphs(program)
     parts: dict[Statement, list[Statement]] = {
-        node: statements for node in tree.every(program, Local) if len(statements := _split(node)) > 1
+        node: statements
+        for node in tree.every(program, Assignment)
+        if len(statements := _split(node, node in in_graphs)) > 1
     }
     if not parts:
         return
@@ -27,17 +45,30 @@ def split_constructions(program: Block) -> None:
             object.__setattr__(block, kept, None)
 
 
-def _split(node: Local) -> list[Statement]:
-    names, values = node.names, node.values
-    if not len(names) == len(values) > 1 or not any(map(_is_construction, values)):
+def _in_graphs(program: Block) -> set[tree.Node | Block]:
+    """What stands in the functions that make graphs."""
+    bodies = [function.body for function in tree.every(program, Function)]
+    graphs = {node for node in tree.every(program, Call) if dotted(node.callee) == "nn.gModule"}
+    insides = [set(tree.walk(body)) for body in bodies] if graphs else []
+    return {node for inside in insides if not graphs.isdisjoint(inside) for node in inside}
+
+
+def _split(node: Assignment, in_graph: bool) -> list[Statement]:
+    names, values = [name for name in node.targets if isinstance(name, Name)], node.values
+    if not len(names) == len(node.targets) == len(values) > 1:
+        return [node]
+    makes = isinstance(node, Local) and any(map(_is_construction, values))
+    are_nodes = {isinstance(value, (Call, Index)) for value in values}
+    if not makes and not (in_graph and len(are_nodes) > 1):
         return [node]
     declared = {name.name for name in names}
     if any(isinstance(n, Name) and n.name in declared for value in values for n in tree.walk(value)):
         return [node]  # one of a variable that had the name before
     last = len(names) - 1
     around = node.around
+    make: type[Local | Assign] = Local if isinstance(node, Local) else Assign
     return [
-        Local(
+        make(
             node.span,
             Around(
                 around.before if at == 0 else (),

@@ -152,7 +152,7 @@ def disk_file(t: Translation, node: Call) -> Py:
     """A file of text; what is read and written of it is text."""
     mode = node.arguments[1] if len(node.arguments) > 1 else None
     is_known = mode is None or (isinstance(mode, String) and mode.value in ("r", "w"))
-    if not is_known or t.kind(node) != "file":
+    if not is_known or t.plain_values or t.types.kind(node) != "file":
         raise Undecided("T7-203", node.line, "torch.DiskFile of numbers, or for reading and writing")
     more = ', "w"' if isinstance(mode, String) and mode.value == "w" else ""
     return atom(f"open({t.value(node.arguments[0])}{more})")
@@ -161,13 +161,22 @@ def disk_file(t: Translation, node: Call) -> Py:
 def _read_string(t: Translation, node: Invoke) -> Py:
     what = node.arguments[0] if node.arguments else None
     file = t.value(node.receiver).at(code.ATOM)
+    if t.plain_values:  # all files are the library's
+        raise Undecided("T7-203", node.line, "readString of a file")
     if isinstance(what, String) and what.value.lstrip("*")[:1] in ("a", "l"):
         whole = what.value.lstrip("*")[:1] == "a"
         return atom(f"{file}.read()" if whole else f'{file}.readline().rstrip("\\n")')
     raise Problem("T7-203", node.line, "readString in another form than a line or all")
 
 
+def _write_string(t: Translation, node: Invoke) -> Py:
+    if t.plain_values or len(node.arguments) != 1:
+        raise Undecided("T7-203", node.line, "writeString of a file")
+    return atom(f"{t.value(node.receiver).at(code.ATOM)}.write({t.value(node.arguments[0])})")
+
+
 methods["file", "readString"] = _read_string
+methods["file", "writeString"] = _write_string
 
 
 def _options_in(t: Translation, value: tree.Expression) -> list[str]:

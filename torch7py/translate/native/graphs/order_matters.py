@@ -45,8 +45,10 @@ class _Order:
     def matters(self) -> bool:
         if flat_parameters.has_settings_by_element(self.t):
             return any(node.method == "getParameters" for node in tree.every(self.t.program, Invoke))
+        # What is known by what it does asks for the parameters of several models, only to lay or share all of them.
+        known = {node for function in self.t.types.known for node in tree.walk(function.body)}
         return any(self._by_place(node) for node in self.vectors) or any(
-            self._asks(node) for node in tree.every(self.t.program, Invoke)
+            node not in known and self._asks(node) for node in tree.every(self.t.program, Invoke)
         )
 
     def _of_closures(self) -> Iterator[Variable]:
