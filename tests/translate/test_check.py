@@ -218,7 +218,6 @@ def test_a_package_comes_before_a_file_of_its_name(tmp_path: Path) -> None:
             "local function f(v) return v(3) end",
             "a call of v, a parameter of a function that nothing here calls",
         ),
-        ("local function g(v) if v then v = 3 else v = {1} end return v[1] end g(true)", "a table"),
         ("require 'some.file'", "require 'some.file', of which no file is found"),
         (
             "local m = require('my.file') function m:go() end",

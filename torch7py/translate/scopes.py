@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from torch7py.translate import tree
 from torch7py.translate.tree import Block, Expression, Name, Node, Statement
+from torch7py.translate.tree_queries import dotted
 
 __all__ = ["Scope", "Scopes", "Variable", "resolve"]
 
@@ -25,6 +26,9 @@ class Variable:
     readers: set[Scope] = field(default_factory=set)
     writers: set[Scope] = field(default_factory=set)
     foreign: int | None = None  # where another function first uses it
+    of_entries: bool = (
+        False  # a loop's over ``pairs`` or ``ipairs``: a key or an entry of a table, which is not nil
+    )
 
     @property
     def is_global(self) -> bool:
@@ -179,6 +183,10 @@ class _Resolver:
         elif isinstance(node, tree.GenericFor):
             self.expressions(node.values)
             self.loop(node.names, node.body)
+            source = node.values[0]
+            if isinstance(source, tree.Call) and dotted(source.callee) in ("pairs", "ipairs"):
+                for name in node.names:
+                    self.result.of_name[name].of_entries = True
         elif isinstance(node, tree.FunctionStatement):
             self.write(node.target)
             self.function(node.function)

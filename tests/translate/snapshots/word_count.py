@@ -2,6 +2,7 @@
 
 word_count.lua. Translated from word_count.lua by torch7py."""
 
+import contextlib
 import os
 import re
 import tempfile
@@ -107,8 +108,10 @@ def main():
     _, more = re.subn(r"\n", "\n", rest)
     print(f"{more} more lines, {'with' if 'hare' in rest else 'without'} a hare")
     print(re.sub(r"\s+", " ", text)[:40] + "...")
-    os.remove(path)
-    os.remove(reportPath)
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(path)
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(reportPath)
 
 
 if __name__ == "__main__":

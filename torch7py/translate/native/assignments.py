@@ -224,6 +224,8 @@ class Assignments:
         if of_class is not None:
             t.emit(plain_calls.library_call(t, "store_in_class", [*of_class, t.value(value).text]).text)
             return
+        if isinstance(target, Index) and (t.path(target) or "").startswith("display."):
+            return  # where pictures are shown, of which a page shows none
         if isinstance(target, Index) and t.plain_values and t.path(target) is None:
             t.emit(plain_calls.store(t, target, t.value(value)))
             return

@@ -272,8 +272,10 @@ class PlainLayers:
         return None
 
     def is_mode(self, node: Expression) -> bool:
-        """``self.train`` in a method of the class, which is nil until somebody says whether it trains."""
-        return isinstance(node, Index) and self.field(node) == "self.train_"
+        """``layer.train``, which is nil until somebody says whether it trains."""
+        if not isinstance(node, Index) or node.key_name != "train":
+            return False
+        return self.is_self(node.base) or (self.t.plain_modules and self.t.is_object(node.base))
 
     # Expressions
 

@@ -319,7 +319,7 @@ for _, kind in ipairs {'Double', 'Float', 'Long', 'Int', 'Byte', 'Short', 'Char'
    local methods = torch.getmetatable('torch.' .. kind .. 'Tensor')
    for name, family in pairs {uniform = 'uniform', normal = 'normal', random = 'whole', bernoulli = 'bernoulli',
       exponential = 'exponential', cauchy = 'cauchy', logNormal = 'logNormal', geometric = 'geometric',
-      randperm = 'permutation', multinomial = 'multinomial'} do
+      rand = 'uniform', randn = 'normal', randperm = 'permutation', multinomial = 'multinomial'} do
       wrap(methods, name, family)
    end
 end

@@ -80,6 +80,8 @@ def table_getn(t: Translation, node: Call) -> Py:
 @function("table.concat")
 def table_concat(t: Translation, node: Call) -> Py:
     """``table.concat(t, separator, first, last)``"""
+    if isinstance(node.arguments[-1], tree.Vararg):
+        raise Undecided("T7-306", node.line, "table.concat of what a function is given, however much that is")
     table, part = node.arguments[0], node.arguments[2:]
     separator = text.text(t, node.arguments[1], nil=False).at(code.ATOM) if len(node.arguments) > 1 else '""'
     representation = t.representation(table)
@@ -88,7 +90,7 @@ def table_concat(t: Translation, node: Call) -> Py:
             t, table, "T7-306", node.line, "table.concat of a part, or of a table that is no list"
         )
     element = t.type(table).of_elements().kind
-    items, loop_target = t.value(table).text, "x"
+    items, loop_target = t.value(table).at(code.OR), "x"
     if part:
         first = t.expressions.position(part[0]).text
         last = t.expressions.whole_number(part[1]).text if len(part) > 1 else ""

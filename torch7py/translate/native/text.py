@@ -136,6 +136,8 @@ def _gives_nil(t: Translation, call: Call | Invoke, seen: set[Variable | Functio
 
 
 def _variable_may_be_nil(t: Translation, variable: Variable, seen: set[Variable | Function]) -> bool:
+    if variable.of_entries and not variable.writes:
+        return False
     sources = t.integers.sources(variable)
     if not sources or variable in t.integers.without_value:
         return t.types.version(variable.declaration).nil if variable.declaration else False

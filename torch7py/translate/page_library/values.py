@@ -21,6 +21,9 @@ from torch import nn
 class Storage(torch.Tensor):
     """A vector that is all of the memory that tensors lie in: its length is a number."""
 
+    def __format__(self, form: str) -> str:
+        return format(self.item() if self.dim() == 0 else self.as_subclass(torch.Tensor), form)
+
 
 def attribute(value: Any, name: Any) -> str:
     """The attribute that a field of an object is. What has no such fields is an error."""

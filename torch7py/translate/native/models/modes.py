@@ -1,7 +1,7 @@
 """The mode of layers that a program writes itself, before ``training()`` or ``evaluate()`` have set it.
 
 In Torch7 ``self.train`` is nil until then, unless the constructor sets it; in PyTorch ``self.training`` is True. So a
-layer that asks whether it is true begins in the page with False. What does more with it would see that this is not nil.
+layer that asks whether it is true begins in the page with False. What does more with it sees that this is not nil.
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ def first_mode(t: Translation, lua_class: LuaClass) -> list[str]:
         for node in t.classes.fields_asked.get(member, ())
         if node.key_name == "train" and node not in targets
     }
-    for node in sorted(reads, key=lambda node: node.span.start):
-        if not _is_tested(t, node):
-            reason = f"self.train of {lua_class.name} before training() or evaluate() set it"
-            raise Problem("T7-243", node.line, reason)
-    return ["self.training = False  # until train() is called, as in Torch7"] if reads else []
+    if not reads:
+        return []
+    others = sorted((node for node in reads if not _is_tested(t, node)), key=lambda node: node.span.start)
+    if others and not t.plain_modules:  # where modules are objects, None is told from False
+        reason = f"self.train of {lua_class.name} before training() or evaluate() set it"
+        raise Problem("T7-243", others[0].line, reason)
+    return [f"self.training = {None if others else False}  # until train() is called, as in Torch7"]
 
 
 def _is_tested(t: Translation, node: Index) -> bool:
