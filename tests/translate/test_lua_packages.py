@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN, PROVED, PlainForms
 from torch7py.translate.native.lua_packages import is_in_lua, path_of
-from torch7py.translate.native.program import NOTHING_KNOWN, PROVED, PlainForms, _translate, translate_script
+from torch7py.translate.native.program import _translate, translate_script
 from torch7py.translate.observed import NOTHING_SEEN
 from torch7py.translate.verify_script import verify_script
 
