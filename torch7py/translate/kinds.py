@@ -236,7 +236,7 @@ class Type:
         self.ranks: frozenset[int] = _NO_RANKS
         self.tensor_type: str | None = None
         self.classes: tuple[LuaClass, ...] = ()  # whose objects these are, or (of kind "class") which classes
-        # What a sink of several kinds is given (see inference/several.py).
+        # What a sink of several kinds is given (see inference/union_types.py).
         self.sources: tuple[Type, ...] = ()
 
     def find(self) -> Type:
