@@ -111,7 +111,6 @@ class SpatialDepthWiseConvolution(Convolution):
     graph_of = "forward"
     weight_dims = 4
     copies_parameters = True  # as products of many matrices by one do
-    halves_stand_alone = False
     fields: ClassVar[tuple[str, ...]] = ("kW", "kH", "dW", "dH", "padW", "padH", *Convolution.lua_buffers)
 
     def __init__(

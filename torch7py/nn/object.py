@@ -122,8 +122,6 @@ class TorchObject(FieldHolder):
     - ``nil_as``: fields that a new object of the original does not have, with the value that stands for that here
       (``()``: an empty tensor); ``spare``: fields that it has and that nothing here needs, with what it puts there: the
       sizes of a tensor (``()``: an empty one), a list, a number, a function of the object;
-    - ``halves_stand_alone``: whether each call of ``updateGradInput`` and ``accGradParameters`` does the same whatever
-      calls of the other, and of itself, came before it, apart from adding to the gradients;
     - ``skips_unwritable``: whether it is saved without those of its fields that cannot be, and a warning says so;
     - ``essential``: fields without which a saved object of this name is one of another class.
     """
@@ -135,7 +133,6 @@ class TorchObject(FieldHolder):
     emptied_by_type: ClassVar[tuple[str, ...]] = ()
     tells_type: ClassVar[bool] = True
     copies_input: ClassVar[bool] = False
-    halves_stand_alone: ClassVar[bool] = True
     skips_unwritable: ClassVar[bool] = False
     structural: ClassVar[frozenset[str]] = frozenset({"__init"})
     appending: ClassVar[tuple[str, ...]] = ()

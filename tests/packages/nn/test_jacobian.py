@@ -28,6 +28,21 @@ def test_both_ways_give_the_derivative(runtime: Runtime) -> None:
     assert of_input.is_contiguous()
 
 
+@pytest.mark.parametrize("layer", ["nn.Euclidean(3, 4)", "nn.WeightedEuclidean(3, 4)"])
+def test_parameters_whose_gradient_is_made_of_what_update_grad_input_keeps(
+    runtime: Runtime, layer: str
+) -> None:
+    runtime.execute("require 'nn'")
+    error = runtime.execute(
+        f"""
+        local m, x = {layer}, torch.randn(3)
+        local back = nn.Jacobian.backward(m, x, m.weight, m.gradWeight)
+        return (back - nn.Jacobian.forward(m, x, m.weight)):abs():max()
+        """
+    )
+    assert error < 1e-6
+
+
 def test_what_is_seen_afterwards_is_of_the_last_column(runtime: Runtime) -> None:
     runtime.globals["x"] = values(3)
     of_weight, of_bias, of_input, weight = runtime.execute(

@@ -308,20 +308,6 @@ function module.extend(key, name, methods)
    end
 end
 
--- Whether updateGradInput and accGradParameters of a module have nothing to do with each other: it is of a built-in
--- class of which that is so, has no modules inside, and the methods are the class's own, or as good.
-local HALVES = {'backward', 'updateGradInput', 'accGradParameters', 'zeroGradParameters', 'parameters'}
-
-function module.halves_stand_alone(m)
-   local info = native(getmetatable(m))
-   if not info or not info.halves or m.modules or info.links[1] or info.lists[1] then return false end
-   for i = 1, #HALVES do
-      local f = m[HALVES[i]]
-      if f ~= info.all_methods[HALVES[i]] and not methods.is_vouched(f) then return false end
-   end
-   return true
-end
-
 -- The key under which a module keeps its clones for other steps; scripts do not see it.
 module.COMPANIONS = setmetatable({}, {__tostring = function() return 'companions' end})
 

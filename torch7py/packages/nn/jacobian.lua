@@ -2,9 +2,9 @@
 --
 -- A Jacobian has a row for each element of the varied tensor and a column for each element of the output.
 --
--- Arguments: core, host, nn, module. Results: nn.Jacobian, nn.SparseJacobian.
+-- Arguments: core, host, nn. Results: nn.Jacobian, nn.SparseJacobian.
 
-local core, _, nn, module_of = ...
+local core, _, nn = ...
 
 local ipairs, pairs, os = ipairs, pairs, os
 local torch = torch
@@ -23,19 +23,15 @@ local function each_output(module, f)
    end
 end
 
--- The Jacobian by the backward: `gradient(din)` gives the column, as a tensor, after each pass. It is of a parameter
--- or of the input: where one half of a layer's backward leaves the other alone, that one is done for the last column
--- only, which is the only one that is used.
-local function by_backward(module, input, rows, of_parameter, gradient)
+-- The Jacobian by the backward: `gradient(din)` gives the column, as a tensor, after each pass.
+local function by_backward(module, input, rows, gradient)
    module:forward(input)
    local columns = module.output:nElement()
-   local halves = module_of.halves_stand_alone(module)
-   local jacobian, din = torch.zeros(columns, rows)   -- transposed, so that a column is contiguous
+   local jacobian = torch.zeros(columns, rows)   -- transposed, so that a column is contiguous
    each_output(module, function(i, gradOutput)
-      local both = not halves or i == columns
-      if of_parameter or both then module:zeroGradParameters() end
-      if not of_parameter or both then din = module:updateGradInput(input, gradOutput) end
-      if of_parameter or both then module:accGradParameters(input, gradOutput) end
+      module:zeroGradParameters()
+      local din = module:updateGradInput(input, gradOutput)
+      module:accGradParameters(input, gradOutput)
       jacobian:select(1, i):copy(gradient(din))
    end)
    return jacobian:t():contiguous()
@@ -63,7 +59,7 @@ local function flat(t) return t.new(t):resize(t:nElement()) end
 -- The values of a parameter after accUpdateGradParameters against the gradient of each output in turn.
 local function updates_by_backward(module, input, param)
    module:forward(input)
-   local columns, halves = module.output:nElement(), module_of.halves_stand_alone(module)
+   local columns = module.output:nElement()
    local jacobian = torch.zeros(columns, param:nElement())
    local params, saved = module:parameters(), {}
    for j, p in ipairs(params) do saved[j] = p:clone() end
@@ -73,7 +69,7 @@ local function updates_by_backward(module, input, param)
    each_output(module, function(i, gradOutput)
       restore()
       module:zeroGradParameters()
-      if not halves or i == columns then module:updateGradInput(input, gradOutput) end
+      module:updateGradInput(input, gradOutput)
       module:accUpdateGradParameters(input, gradOutput, 1)
       jacobian:select(1, i):copy(param)
    end)
@@ -181,7 +177,7 @@ local Jacobian = {}
 -- The Jacobian of the output by the input, or by a parameter with the gradient buffer dparam.
 function Jacobian.backward(module, input, param, dparam)
    local rows = (param or input):nElement()
-   return by_backward(module, input, rows, param ~= nil, function(din) return param and dparam or din end)
+   return by_backward(module, input, rows, function(din) return param and dparam or din end)
 end
 
 function Jacobian.forward(module, input, param, perturbation)
@@ -268,7 +264,7 @@ local function values(t) return t:select(2, 2) end
 
 function Sparse.backward(module, input, param, dparam)
    local rows = param and param:nElement() or input:size(1)
-   return by_backward(module, input, rows, param ~= nil, function(din) return param and dparam or values(din) end)
+   return by_backward(module, input, rows, function(din) return param and dparam or values(din) end)
 end
 
 function Sparse.forward(module, input, param)

@@ -11,7 +11,7 @@ chunk('borrowed_methods.lua')(nn, module)
 chunk('stochastic_gradient.lua')(core, host, nn, module)
 chunk('replace.lua')(module)
 if module.small then chunk('small_criterions.lua')(module.small) end   -- a Lua that reaches no memory has none
-nn.Jacobian, nn.SparseJacobian = chunk('jacobian.lua')(core, host, nn, module)
+nn.Jacobian, nn.SparseJacobian = chunk('jacobian.lua')(core, host, nn)
 nn.hessian = chunk('hessian.lua')(core, host, nn, module)
 
 -- The original loads its own tests with the package (since January 2015), and they make an nn.Linear(1, 2) at once. So

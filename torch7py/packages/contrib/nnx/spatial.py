@@ -55,7 +55,6 @@ class SpatialLinear(Module):
     exact_gradient = True
 
     traced = False
-    halves_stand_alone = False
     fields: ClassVar[tuple[str, ...]] = ("fanin", "fanout")
     lua_methods = names("decayParameters")
 
