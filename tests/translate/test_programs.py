@@ -34,7 +34,7 @@ PLAIN_CALLS = {
     "state_read_from_a_file": 1,
     "states_alone_and_in_batches": 1,
     "steps_there_and_back": 4,
-    "stochastic_gradient": 10,
+    "stochastic_gradient": 11,
     "storages_of_sizes": 2,
     "tied_weights_by_set": 14,
     "turned_images": 1,
