@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from tests.nn.faces import values
@@ -38,6 +39,30 @@ def test_the_diagonal_of_a_linear_model(runtime: Runtime) -> None:
     for ours, leaf in zip((of_input, of_weight, of_bias), leaves, strict=True):
         torch.testing.assert_close(ours, diagonal(loss, leaf), rtol=1e-12, atol=1e-14)
     torch.testing.assert_close(flat, torch.cat([of_weight.flatten(), of_bias]), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "nn.Linear(6, 2)",
+        "nn.SpatialConvolution(2, 3, 2, 2)",
+        "nn.SpatialFullConvolution(2, 3, 2, 2)",
+        "nn.SpatialConvolutionLocal(2, 3, 4, 4, 2, 2)",
+        "nn.SpatialConvolutionMap(nn.tables.full(2, 3), 2, 2)",
+    ],
+)
+def test_the_diagonals_of_a_linear_layer_are_sums_of_squared_slopes(runtime: Runtime, layer: str) -> None:
+    errors = runtime.execute(
+        f"""
+        require 'nn'
+        nn.hessian.enable()
+        torch.manualSeed(5)
+        local m, j = {layer}, nn.Jacobian
+        local x = torch.type(m) == 'nn.Linear' and torch.randn(6) or torch.randn(2, 4, 4)
+        return j.testDiagHessianInput(m, x), j.testDiagHessianWeight(m, x), j.testDiagHessianBias(m, x)
+        """
+    )
+    assert max(errors) < 1e-9
 
 
 def test_through_a_tanh_it_is_the_square_of_the_slope(runtime: Runtime) -> None:

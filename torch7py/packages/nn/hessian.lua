@@ -36,7 +36,11 @@ local function accumulate(module, input, diagHessianOutput, gradients, hessians)
       kept[i] = module[name]
       if kept[i] then module[name] = module[hessians[i]] end
    end
-   module:accGradParameters(squared(input), diagHessianOutput, 1)
+   local squares, output = squared(input), module.output
+   module.output = output.new()
+   module:forward(squares)   -- a convolution's gradients are of what its forward has kept
+   module:accGradParameters(squares, diagHessianOutput, 1)
+   module.output = output
    for i, name in ipairs(gradients) do
       if kept[i] then module[name] = kept[i] end
    end
