@@ -586,6 +586,8 @@ class Calls:
             return False
         owner, _, last = path.rpartition(".")
         of_lua = owner in ("bit", "math", "os", "string", "table") or (not owner and path in LUA)
+        if owner in ("coroutine", "io"):
+            return False
         of_torch = path in library.FUNCTION_RESULTS or library.is_class(path)
         of_torch |= owner == "torch" and gives_one(last)
         return (of_lua and self.t.counts.of(node) == (1, 1)) or of_torch

@@ -89,7 +89,7 @@ def _named_one_by_one(t: Translation, node: Call | Invoke) -> str | None:
         if result.nil or result.kind == "boolean":
             texts.append(f"{t.need('lua_text')}({name})")
         elif result.kind == "number" and not t.integers.returns_whole(functions[0], index):
-            texts.append(f'f"{{{name}:.14g}}"')
+            texts.append(text.f_string([(name, ".14g")]).text)
         elif result.kind in ("number", "string", "tensor"):
             texts.append(name)
         else:
