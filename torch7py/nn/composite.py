@@ -22,8 +22,8 @@ from torch7py.nn.registry import layer
 from torch7py.nn.shape import Replicate, View
 from torch7py.nn.table import JoinTable
 from torch7py.nn.table_math import CSubTable
-from torch7py.ops.elementary import of_numbers
 from torch7py.ops.errors import TorchError
+from torch7py.ops.of_numbers import of_numbers
 
 __all__ = ["CReLU", "LayerNormalization", "Maxout", "PartialLinear"]
 

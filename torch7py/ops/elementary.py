@@ -13,24 +13,14 @@ import torch
 
 from torch7py.ops import state
 from torch7py.ops.hyperbolic import tanh, tanh_
+from torch7py.ops.of_numbers import of_numbers
 from torch7py.ops.registry import Form, operation
 
-__all__ = ["of_numbers", "round_half_away"]
+__all__ = ["round_half_away"]
 
 T = torch.Tensor
 LARGEST = 2.0**53  # below it every integer is a double
 ROUNDINGS: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor, "trunc": math.trunc}
-
-
-def of_numbers(function: Callable[..., T]) -> Callable[..., float]:
-    """A function of numbers, computed by a function of tensors: in double, from and to the default tensor type."""
-
-    def apply(*values: float) -> float:
-        dtype = state.current().default_type.dtype
-        result = function(*(torch.tensor(value, dtype=dtype).double() for value in values))
-        return result.to(dtype).item()
-
-    return apply
 
 
 def rounding_of_numbers(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 
 from torch7py.ops import overlap
-from torch7py.ops.elementary import of_numbers
+from torch7py.ops.of_numbers import of_numbers
 from torch7py.ops.registry import Form, operation
 
 __all__ = ["add_product_", "divide", "remainder"]

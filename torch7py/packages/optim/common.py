@@ -16,8 +16,8 @@ import torch
 
 from torch7py.ops import state as program_state
 from torch7py.ops import types
-from torch7py.ops.elementary import of_numbers
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.of_numbers import of_numbers
 from torch7py.packages.registry import Fields
 
 __all__ = [
