@@ -65,7 +65,7 @@ os.rename('nothing.txt', 'else.txt')
 os.execute('true')
 os.execute('exit 3')
 os.getenv('NOT_SET_HERE')
-os.difftime(n, 1)
+os.difftime(5, 3)
 os.date('%Y', 0)
 os.date('!*t', 86400).year
 os.time{year=2000, month=1, day=1, hour=12}

@@ -8,6 +8,7 @@ is made, ``x, size = inputs[1], 4`` is two statements as well: a class needs one
 from __future__ import annotations
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.tree import (
     Around,
     Assign,
@@ -48,7 +49,7 @@ def split_constructions(program: Block) -> None:
 def _in_graphs(program: Block) -> set[tree.Node | Block]:
     """What stands in the functions that make graphs."""
     bodies = [function.body for function in tree.every(program, Function)]
-    graphs = {node for node in tree.every(program, Call) if dotted(node.callee) == "nn.gModule"}
+    graphs = {node for node in tree.every(program, Call) if facts.is_graph(dotted(node.callee) or "")}
     insides = [set(tree.walk(body)) for body in bodies] if graphs else []
     return {node for inside in insides if not graphs.isdisjoint(inside) for node in inside}
 
