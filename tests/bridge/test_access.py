@@ -271,3 +271,15 @@ def test_loops_stay_in_lua(rt: Runtime, lua_name: str) -> None:
         debug.sethook()
         return counted / 100000"""
     assert 10 < lua(rt, source) < 25
+
+
+KEYS = "nil", "true", "print", "torch.FloatTensor{1}", "torch.DoubleStorage{1}", "io.stdout", "torch.Timer()"
+VALUES = "torch.Tensor{1, 2}", "torch.FloatTensor{1, 2}", "torch.ByteStorage{1, 2}", "torch.HalfTensor(2)"
+
+
+@pytest.mark.parametrize("values", VALUES)
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_that_selects_nothing_is_no_field(rt: Runtime, values: str, key: str) -> None:
+    """As in the original: such a key is looked for in the class, where nothing has it."""
+    assert lua(rt, f"local x = {values} return x[{key}]") is None
+    assert "cannot be indexed" in failure(rt, f"local x = {values} x[{key}] = 1")

@@ -18,9 +18,19 @@ local ffi = config.shared and require 'ffi' or nil
 local cast, copy = ffi and ffi.cast, ffi and ffi.copy
 local STORAGE = 8
 
--- k is neither a number nor a table of them: a mask, a LongStorage, or a mistake
 local tensor_index, tensor_newindex = tensor.func('__index'), tensor.func('__newindex')
 local storage_index, storage_newindex = tensor.func('__storage_index'), tensor.func('__storage_newindex')
+
+-- Whether k, which is neither a number nor a table of them, selects elements: a mask, or a LongStorage. Every
+-- other key is looked for in the class, as in all objects, where it is not: x[nil] is nil. A CUDA tensor that is no
+-- mask is an error all the same, because it was one in programs of before November 2016.
+local function selects(k)
+   local typename = handle_of[k] and getmetatable(k).__typename
+   return typename == 'torch.ByteTensor' or typename == 'torch.LongStorage'
+      or typename and string.match(typename, '^torch%.Cuda%a*Tensor$') ~= nil
+end
+
+local function refuse_field(mt) fail('the class %s cannot be indexed', mt.__typename) end
 
 ---------------------------------------------------------------------------------------------------------
 -- Places
@@ -357,7 +367,10 @@ function access.tensors(mt, pointer_type, prototype)
 
    -- any k
    local function get(u, k)
-      if type(k) ~= 'number' and type(k) ~= 'table' then return tensor_index(u, k) end
+      if type(k) ~= 'number' and type(k) ~= 'table' then
+         if k ~= nil and selects(k) then return tensor_index(u, k) end
+         return nil
+      end
       local h, left = header(u), {}
       local n, offset = locate(h, k, left)
       if n > 0 then return part(u, h, kind, n, offset, left) end
@@ -368,6 +381,7 @@ function access.tensors(mt, pointer_type, prototype)
    local function set(u, k, v)
       if type(v) == 'string' then v = tonumber(v) or v end
       if type(k) ~= 'number' and type(k) ~= 'table' then
+         if k == nil or not selects(k) then refuse_field(mt) end
          tensor_newindex(u, k, v)
          return
       end
@@ -435,9 +449,13 @@ function access.storages(mt, pointer_type, prototype)
    if not pointer_type then
       mt.__index = function(u, k)
          if type(k) == 'string' then return mt[k] end
-         return storage_index(u, k)
+         if type(k) == 'number' then return storage_index(u, k) end
+         return nil
       end
-      mt.__newindex = function(u, k, v) storage_newindex(u, k, v) end
+      mt.__newindex = function(u, k, v)
+         if type(k) ~= 'number' then refuse_field(mt) end
+         storage_newindex(u, k, v)
+      end
       return
    end
 
@@ -453,9 +471,10 @@ function access.storages(mt, pointer_type, prototype)
             local value = read(h.address, at)
             return value
          end
+         barrier()
+         return storage_index(u, k)
       end
-      barrier()
-      return storage_index(u, k)
+      return nil
    end
 
    mt.__newindex = function(u, k, v)
@@ -467,6 +486,7 @@ function access.storages(mt, pointer_type, prototype)
             return
          end
       end
+      if type(k) ~= 'number' then refuse_field(mt) end
       barrier()
       storage_newindex(u, k, v)
    end
