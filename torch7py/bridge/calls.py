@@ -12,8 +12,17 @@ from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.errors import LuaError, LuaSyntaxError, RuntimeClosed
 from torch7py.bridge.handles import Handles
 from torch7py.bridge.runtime_interface import RuntimeInterface
+from torch7py.ops.dispatch.kinds import Kind
 
-__all__ = ["ForOneCall", "LuaCallback", "LuaReference", "decode", "read_answer", "read_values"]
+__all__ = [
+    "ForOneCall",
+    "LuaCallback",
+    "LuaReference",
+    "decode",
+    "read_answer",
+    "read_values",
+    "saved_and_read",
+]
 
 
 def decode(handles: Handles, mask: int, values: Sequence[Any]) -> list[Any]:
@@ -65,6 +74,14 @@ class LuaCallback(LuaReference):
     def __call__(self, *arguments: Any) -> Any:
         runtime = self.runtime()
         return runtime.call_lua("call_function", self.number, *encode_results(runtime.handles, arguments))
+
+
+def saved_and_read(runtime: RuntimeInterface, step: bool, module: Any) -> Any:
+    """Copy a module by saving and reading it, with the ``write`` and ``read`` methods of Lua's classes.
+
+    The copy for another ``step`` of a sequence lives as long as the original.
+    """
+    return runtime.call_lua("saved_and_read", runtime.handles.give(module, Kind.MODULE), step)
 
 
 def read_answer(runtime: RuntimeInterface, answer: Any) -> Any:

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import itertools
 import os
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch7py.bridge.errors import LuaError
 from torch7py.bridge.handles import STEP
 from torch7py.bridge.lua_values import PythonFunction
 from torch7py.bridge.runtime_interface import RuntimeInterface
-from torch7py.bridge.table_view import TableView
+from torch7py.bridge.table_view import ObjectView, TableView
 from torch7py.bridge.value_conversion import conversion_functions, to_latin1
 from torch7py.ops import memory, overlap, state, types
 from torch7py.ops.dispatch.kinds import Kind
@@ -30,6 +31,12 @@ __all__ = ["host_functions"]
 MAX_DIMS = 8  # what the header in shared memory has room for
 FIRST_SIZE, FIRST_STRIDE = 3, 3 + MAX_DIMS
 SHARED_WORDS = FIRST_STRIDE + MAX_DIMS  # of the memory that Lua reads a header from
+# What stands in Python for a value that stays in Lua.
+REFERENCES: dict[str, type[LuaReference]] = {
+    "function": LuaCallback,
+    "fields": TableView,
+    "object": ObjectView,
+}
 
 
 def _let_go(error: BaseException) -> None:
@@ -133,9 +140,18 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
             del unread[handle]
         return encode_results(handles, tuple(itertools.chain.from_iterable(entries)))
 
-    def new_reference(number: int, is_table: bool) -> tuple[int, int | None]:
+    program_objects: weakref.WeakValueDictionary[int, ObjectView] = weakref.WeakValueDictionary()
+
+    def known_object(number: int) -> int | None:
+        """A handle for an object of a program's class, if Python has it still."""
+        known = program_objects.get(number)
+        return None if known is None else handles.give(known, Kind.OBJECT)
+
+    def new_reference(number: int, what: str) -> tuple[int, int | None]:
         """A handle for a value that stays in Lua, and the number of a value that Lua may now release."""
-        reference = TableView(runtime, number) if is_table else LuaCallback(runtime, number)
+        reference = REFERENCES[what](runtime, number)
+        if isinstance(reference, ObjectView):
+            program_objects[number] = reference
         return handles.give(reference, Kind.OBJECT), runtime.dropped.pop() if runtime.dropped else None
 
     # -- tensors ------------------------------------------------------------------------------------------
@@ -305,6 +321,7 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
         "list_part": list_part,
         "first_entries": first_entries,
         "more_entries": more_entries,
+        "known_object": known_object,
         "new_reference": new_reference,
         "header": header,
         "geometry": geometry,

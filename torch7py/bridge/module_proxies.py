@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from torch7py.bridge.calls import LuaCallback, decode
+from torch7py.bridge.calls import LuaCallback, decode, saved_and_read
 from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import LuaError, RuntimeClosed
 from torch7py.bridge.runtime_interface import RuntimeInterface
@@ -111,7 +111,7 @@ class LuaFields(Overrides):
                     "copy_fields", handle, target, number, lua_memo.number, STEP_CLONE in memo, is_clone(memo)
                 )
             if not done:
-                raise CustomSerialization(partial(_saved_and_read, runtime, STEP_CLONE in memo))
+                raise CustomSerialization(partial(saved_and_read, runtime, STEP_CLONE in memo))
 
     def name_parameters(self, obj: TorchObject) -> None:
         runtime, _ = self._there(obj)
@@ -168,14 +168,6 @@ class LuaFields(Overrides):
         if runtime.closed:
             return None, None
         return runtime, runtime.handles.codes.get(id(obj))
-
-
-def _saved_and_read(runtime: RuntimeInterface, step: bool, obj: TorchObject) -> Any:
-    """Copy an object by saving and reading it, with the ``write`` and ``read`` methods of its Lua classes.
-
-    The copy for another ``step`` of a sequence lives as long as the original.
-    """
-    return runtime.call_lua("saved_and_read", runtime.handles.give(obj, Kind.MODULE), step)
 
 
 @contextlib.contextmanager

@@ -51,9 +51,7 @@ class Identity(Module):
         return gradOutput
 
     def clearState(self) -> Module:
-        # The output is another module's or the script's: let go of it instead of emptying it.
-        self.__dict__["output"] = [] if isinstance(self.output, (list, dict)) else self.new()
-        self.__dict__["gradInput"] = [] if isinstance(self.gradInput, (list, dict)) else self.new()
+        self.let_go_of_results()
         return self
 
 

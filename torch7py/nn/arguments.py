@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ __all__ = [
     "exact_table",
     "gradient_of",
     "gradients_of",
+    "numbered",
     "numbered_tensors",
     "rows",
     "size_text",
@@ -63,11 +65,19 @@ def axis(layer: TorchObject, dimension: int | None, input: torch.Tensor, inputDi
     return int(position)
 
 
+def numbered(value: Any) -> Any:
+    """The entries 1, 2, 3, ... of a table that has others too, or is an object of a program's class; else the value."""
+    if not isinstance(value, Mapping):
+        return value
+    return list(itertools.takewhile(lambda entry: entry is not None, map(value.get, itertools.count(1))))
+
+
 def table(layer: TorchObject, value: Any, count: int | None = None, what: str = "input") -> list[Any]:
     """A table with at least one entry; with a ``count``, its first entries, of which there must be so many.
 
     Torch7's layers read the entries that they need by number, and do not look at what follows them.
     """
+    value = numbered(value)
     if not isinstance(value, list) or len(value) < (count or 1):
         raise TorchError(f"{layer.class_name}: the {what} must be a table{f' of {count}' if count else ''}")
     return value if count is None else value[:count]
@@ -75,6 +85,7 @@ def table(layer: TorchObject, value: Any, count: int | None = None, what: str = 
 
 def exact_table(layer: TorchObject, value: Any, count: int, what: str = "input") -> list[Any]:
     """A table with neither more nor fewer entries, for the layers that count them."""
+    value = numbered(value)
     if not isinstance(value, list) or len(value) != count:
         raise TorchError(f"{layer.class_name}: the {what} must be a table of {count}, no more and no fewer")
     return value

@@ -465,6 +465,15 @@ class Module(Training):
             elif value is not None:
                 self.set_field(name, None)
 
+    def let_go_of_results(self) -> None:
+        """Begin anew with output and gradInput: they are another module's, or the input, and not to be emptied."""
+        for name in ("output", "gradInput"):
+            value = self.get_field(name)
+            if isinstance(value, torch.Tensor):
+                self.__dict__[name] = value.new_empty(0)
+            elif value is not None:
+                self.__dict__[name] = [] if isinstance(value, (list, dict)) else None
+
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
         if type_name is not None and seen is None:
             self._clear_for_type(type_name, frozenset(), set())

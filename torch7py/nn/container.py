@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import size_text
+from torch7py.nn.arguments import numbered, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.dpnn_methods import entries, first_of, flattened_table
 from torch7py.nn.foreign import as_layer
@@ -184,15 +184,6 @@ class Container(Module):
             child.clearState()
         return self
 
-    def let_go_of_results(self) -> None:
-        """Begin anew with output and gradInput: they are another module's, or the input, and not to be emptied."""
-        for name in ("output", "gradInput"):
-            value = self.get_field(name)
-            if isinstance(value, torch.Tensor):
-                self.__dict__[name] = value.new_empty(0)
-            elif value is not None:
-                self.__dict__[name] = [] if isinstance(value, (list, dict)) else None
-
     def set_output(self, value: Any) -> Any:
         """Take another module's result as the output, as it is."""
         self.__dict__["output"] = value
@@ -365,6 +356,7 @@ class ConcatTable(Container):
         modules = self.callees()
         if isinstance(values, torch.Tensor) and values.dim() > 1:
             values = list(values)  # the original takes entries by number, of a tensor too
+        values = numbered(values)
         if not isinstance(values, list) or len(values) < len(modules):
             raise TorchError(f"{self.class_name} expects a table of {len(modules)} gradients")
         return list(zip(modules, values, strict=False))

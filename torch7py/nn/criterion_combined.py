@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.arguments import numbered
 from torch7py.nn.base import Criterion, Module
 from torch7py.nn.checks import truthy
 from torch7py.nn.copying import TensorMap
@@ -42,6 +43,7 @@ def _parts(value: Any) -> list[Any] | None:
     """What ``value[i]`` gives in Lua, for each i: of a tensor of one dimension numbers. None for what has no parts."""
     if isinstance(value, torch.Tensor) and value.dim() > 0:
         return value.tolist() if value.dim() == 1 else list(value)
+    value = numbered(value)
     return value if isinstance(value, list) else None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.arguments import numbered
 from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.graph import Node, OrderedNode, ordered_nodes
@@ -145,12 +146,8 @@ class GModule(GraphContainer):
         """The input as a list with an entry for each input node."""
         if self.nInputs <= 1:
             inputs = [] if input is None else [input]
-        elif isinstance(input, list):
-            inputs = list(input)
-        elif isinstance(input, dict):
-            inputs = []
-            while input.get(len(inputs) + 1) is not None:
-                inputs.append(input[len(inputs) + 1])
+        elif isinstance(input, (list, Mapping)):
+            inputs = list(numbered(input))
         else:
             raise TorchError(f"nn.gModule: expecting table of {self.nInputs} inputs")
         if len(inputs) != self.nInputs:

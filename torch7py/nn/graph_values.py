@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -116,7 +117,7 @@ def check_splits(node: OrderedNode, value: Any) -> None:
 
 def entry(value: Any, key: int) -> Any:
     """An entry, counted from 0, of a table that a node is split into."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return value.get(key + 1)
     if not isinstance(value, list):
         raise TorchError("nn.gModule: the input for a split should be a table")
@@ -124,7 +125,7 @@ def entry(value: Any, key: int) -> Any:
 
 
 def count(value: Any) -> int:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return sum(isinstance(key, (int, float)) for key in value)
     return len(value) if isinstance(value, (list, torch.Tensor)) else 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -53,7 +53,7 @@ def zeros_like(value: Any) -> Any:
     """Zeros in the nesting of a value; what is not a tensor falls away from a table with keys."""
     if isinstance(value, list):
         return [zeros_like(item) for item in value]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {
             key: zeros_like(item)
             for key, item in value.items()
@@ -201,7 +201,7 @@ class SelectTable(Module):
             key = int(key) + len(input) if key < 0 else int(key) - 1
             is_inside = 0 <= key < len(input)
         else:
-            is_inside = isinstance(input, dict) and key in input
+            is_inside = isinstance(input, Mapping) and key in input
         if not is_inside:
             raise TorchError(f"{self.class_name}: the input has no entry {self.index}")
         return key

@@ -40,7 +40,7 @@ local function pass_some(stay, ...)
    for i = 1, n do
       local value, is_handle = values[i], true
       if stay[i] and type(value) == 'table' then
-         value = pass_reference(value, true)
+         value = pass_reference(value, 'fields')
       else
          value, is_handle = pass(value)
       end
@@ -142,13 +142,19 @@ function core.table_get(...) return answer(protected(get, ...)) end
 function core.table_pick(...) return answer(protected(pick, ...)) end
 function core.table_set(...) return answer(protected(set, ...)) end
 
-function core.table_keys(number)
-   local keys = {}
+function core.table_keys(number, with_numbers)
+   local numbers, names = {}, {}
    for key in next, references[number] do
-      if type(key) == 'string' then keys[#keys + 1] = key end
+      if type(key) == 'string' then
+         names[#names + 1] = key
+      elseif with_numbers and type(key) == 'number' then
+         numbers[#numbers + 1] = key
+      end
    end
-   sort(keys)
-   return answer(true, keys)
+   sort(numbers)
+   sort(names)
+   for i = 1, #names do numbers[#numbers + 1] = names[i] end
+   return answer(true, numbers)
 end
 
 function core.call_function(number, mask, ...)

@@ -161,7 +161,7 @@ end
 peers.give_field = give_field
 
 local function is_plain_table(value)
-   if type(value) ~= 'table' then return false end
+   if type(value) ~= 'table' or core.is_object(value) then return false end
    local handle = handle_of[value]
    return handle == nil or handle % 32 == TABLE
 end
@@ -169,6 +169,11 @@ peers.is_plain_table = is_plain_table
 
 local function get_field(m, handle, name)
    peers.tell_numbers(m)
+   local fields = table_fields[m]
+   if fields and fields[name] and rawget(m, name) == nil then   -- the script has taken the table away
+      fields[name] = nil
+      give_field(handle, name, nil)
+   end
    local value = finish(pcall(host.read_field, handle, name))
    if is_plain_table(value) then keep_table_field(m, name, value) end
    return value
@@ -217,7 +222,8 @@ function set_field(m, name, value)
    local is_table = is_plain_table(value)
    if is_table then keep_table_field(m, name, value) end
    give_field(handle, name, value)
-   if is_table then table_fields[m][name] = handle_of[value] end
+   local fields = table_fields[m]
+   if fields then fields[name] = is_table and handle_of[value] or nil end
    if type(value) == 'userdata' and RESULTS[name] then peers.know_field(m, name, value) end
 end
 peers.set_field = set_field

@@ -17,9 +17,17 @@ local TABLE = 17
 
 local references = core.references
 
--- A handle for a function or table that stays in Lua, good for one call.
-local function pass_reference(value, is_table)
-   local made, dropped = host.new_reference(core.refer(value), is_table)
+local number_of = setmetatable({}, {__mode = 'k'})   -- object of a program's class -> its last number
+
+-- A handle for a value that stays in Lua, good for one call: a `function`, a table for its `fields`, or an `object`, which
+-- is the same in Python as long as that holds it.
+local function pass_reference(value, what)
+   local last = what == 'object' and number_of[value]
+   local known = last and host.known_object(last)
+   if known then return known end
+   local number = core.refer(value)
+   if what == 'object' then number_of[value] = number end
+   local made, dropped = host.new_reference(number, what)
    if dropped then references[dropped] = nil end
    return made
 end
@@ -28,6 +36,14 @@ core.pass_reference = pass_reference
 -- lupa hands over whole numbers as ints, which have no -0: that one goes as a Python object.
 local NEGATIVE_ZERO = host.negative_zero
 core.NEGATIVE_ZERO = NEGATIVE_ZERO
+
+-- Whether a table is an object of a class of the program's own. Layers know such objects as no tables and hand them on as they
+-- are; they stay in Lua.
+local function is_object(t)
+   local mt = getmetatable(t)
+   return type(mt) == 'table' and rawget(mt, '__typename') ~= nil and mt.__torch7py_peer == nil
+end
+core.is_object = is_object
 
 local pass
 local GROUP = 50           -- table entries passed in one call
@@ -248,11 +264,12 @@ function pass(value)
       return handle, true
    end
    if kind == 'table' then
+      if is_object(value) then return pass_reference(value, 'object'), true end
       local mt = getmetatable(value)
       if mt and mt.__torch7py_peer then return mt.__torch7py_peer(value), true end
       return pass_table(value)
    end
-   if kind == 'function' then return pass_reference(value, false), true end
+   if kind == 'function' then return pass_reference(value, 'function'), true end
    if kind == 'cdata' and tonumber(value) then return tonumber(value), false end
    fail('a %s cannot be passed to this function', kind)
 end

@@ -14,7 +14,6 @@ local native, peer, give_field, get_field = peers.native, peers.peer, peers.give
 local table_fields, mark, note = peers.table_fields, methods.mark, records.note
 local changed, changed_in = peers.changed, peers.changed_in
 
-local TABLE = 17
 local NONE = {}
 
 -- What Python has now, by handle: a weak table must not hold modules, or those in cycles would never go.
@@ -80,7 +79,7 @@ local function pull_field(m, fields, name)
    else
       value = finish(pcall(host.get_field, handle_of[m], name))
    end
-   if type(value) == 'table' and handle_of[value] % 32 == TABLE then
+   if peers.is_plain_table(value) then
       rawset(m, name, value)
       fields[name] = handle_of[value]
       core.remember(value)
