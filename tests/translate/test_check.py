@@ -35,6 +35,8 @@ def states(report: Report) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("source", "names"),
     [
+        ("if nn.oldSeed then torch.ones(1) end", {"torch.ones": [1]}),
+        ("local x = nn.a or 1 while not (nn.b) do end return nn.c ~= nil and nn.c(1)", {"nn.c": [1]}),
         ("require 'nn'\nx = nn.Linear(2, 3)\ny = nn.Linear", {"nn.Linear": [2, 3]}),
         ("local l = require 'nn'\nx = l.Linear(2, 3)", {"nn.Linear": [2]}),
         ("l = require 'nn'\nx = l['Linear'](2, 3)", {"nn.Linear": [2]}),

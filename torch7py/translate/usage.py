@@ -168,6 +168,8 @@ class _Reader:
                 self._method(node)
             elif isinstance(node, Index):
                 self._name(node)
+            else:
+                self.parts.update(filter(None, map(_asked, _tests(node))))
         return self.usage
 
     def path(self, node: Expression) -> list[str] | None:
@@ -235,6 +237,29 @@ class _Reader:
             if len(names) == 1:
                 return [names.pop()]  # one of several may be another one than is called here
         return [] if owner is None else [owner]
+
+
+def _tests(node: tree.Node | Block) -> Iterator[Expression]:
+    """The expressions of which a statement or an operator asks only whether they are true, or nil."""
+    match node:
+        case tree.If():
+            yield from (condition for condition, _ in node.branches)
+        case tree.While() | tree.Repeat():
+            yield node.condition
+        case tree.Unary(operator="not"):
+            yield node.operand
+        case tree.Binary(operator="and" | "or"):
+            yield node.left
+        case tree.Binary(operator="==" | "~="):
+            if isinstance(node.left, tree.Nil) or isinstance(node.right, tree.Nil):
+                yield from (node.left, node.right)
+
+
+def _asked(test: Expression) -> Expression | None:
+    """The entry that a test asks for: a program that does so does not need what it asks for to be there."""
+    while isinstance(test, tree.Paren):
+        test = test.inner
+    return test if isinstance(test, Index) else None
 
 
 def _is_class(callee: Expression) -> bool:
