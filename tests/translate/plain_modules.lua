@@ -732,3 +732,21 @@ net:clearState()
 print(net:get(2).negative:nElement(), #net:get(2).seen, net.mine)
 local copy = net:get(2):clone()
 print(copy.clones, copy.slope, net:get(2).clones)
+---
+-- classes of the program under nn's names as values, one of which has the name of another package's layer
+require 'nn'
+torch.manualSeed(1)
+local LinearNoBias, parent = torch.class('nn.LinearNoBias', 'nn.Linear')
+function LinearNoBias:__init(a, b)
+  parent.__init(self, a, b)
+  self.bias:zero()
+end
+local M, p2 = torch.class('nn.Twice', 'nn.Module')
+function M:updateOutput(x) self.output = x * 2 return self.output end
+function M:updateGradInput(x, g) self.gradInput = g * 2 return self.gradInput end
+local m = nn.Sequential():add(nn.LinearNoBias(3, 2)):add(nn.Twice())
+m.extra = 5
+local kinds = {nn.LinearNoBias, nn.Twice, nn.Tanh}
+local k = kinds[2]()
+print(m:forward(torch.ones(3)):sum(), m.extra, torch.type(k), k:forward(torch.ones(2)):sum())
+for _, c in ipairs(m.modules) do print(torch.type(c), torch.isTypeOf(c, nn.Linear)) end

@@ -297,7 +297,8 @@ def value(t: Translation, node: Expression) -> Py | None:
         of_objects = node.key_name in page_library.entries("OBJECT_METHODS")
         function = "field_or_method" if t.plain_modules and of_objects else "index"
         return library_call(t, function, [t.value(node.base).text, t.value(node.key).text])
-    if isinstance(node, Index) and path is not None and t.plain_modules and facts.class_of(path) is not None:
+    of_package = path is not None and facts.class_of(path) is not None and t.types.class_named(node) is None
+    if isinstance(node, Index) and path is not None and t.plain_modules and of_package:
         return library_call(
             t, "constructor", [code.quoted(path), f"{{{layer_classes.makers(t, node, path)}}}"]
         )
