@@ -18,7 +18,7 @@ from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.runtime_interface import RuntimeInterface
 from torch7py.bridge.vector_loops import vector_loop
 from torch7py.nn.step_lines import learn, learn_backward, roots, survey
-from torch7py.nn.step_program import DTYPES, INSTRUCTIONS, NUMBERS, SAVED, Leaf, StepProgram, Value
+from torch7py.nn.step_program import DTYPES, INSTRUCTIONS, NUMBERS, SAVED, Leaf, StepProgram, Table, Value
 from torch7py.nn.step_run import Run
 from torch7py.ops.dispatch.kinds import Kind
 
@@ -89,7 +89,8 @@ class _Model:
     def _value(self, value: Value) -> None:
         put = self._put
         if isinstance(value, list):
-            put += [TABLE, len(value)]
+            table = self._handles.give(value.held, Kind.TABLE) if isinstance(value, Table) else 0
+            put += [TABLE, table, len(value)]
             for item in value:
                 self._value(item)
         elif not isinstance(value, Leaf) or value.root not in (None, value.slot):

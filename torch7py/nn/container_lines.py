@@ -10,7 +10,7 @@ from torch7py.nn import step_lines as lines
 from torch7py.nn.base import Module
 from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
 from torch7py.nn.gmodule import GModule
-from torch7py.nn.step_program import DTYPES, Leaf, StepProgram, Unfit, Value
+from torch7py.nn.step_program import DTYPES, Leaf, StepProgram, Table, Unfit, Value
 
 __all__ = []
 
@@ -107,7 +107,7 @@ def _graph(p: StepProgram, m: Any, x: Value) -> Value:
         elif number == start:
             taken = [x] if m.nInputs <= 1 else list(x)
         else:
-            taken = [values[source] for source in node.sources]
+            taken = Table([values[source] for source in node.sources], held[number])
         its_input = taken[0] if len(taken) == 1 else taken
         p.values.append((held[number], taken))
         if node.module is not None and _is_script(node.module):

@@ -220,7 +220,19 @@ class Convert(Growing):
             self.add(converter)
             self.show_children()
             converter.torch7_type(self._type)  # by the script's own method, if there is one
-        return self.keep("output", self._like_input(self.converter.updateOutput(prepared).data, input))
+        result = self.converter.updateOutput(prepared)
+        if self._is_as_it_comes(input):
+            return self.set_output(result)
+        return self.keep("output", self._like_input(result.data, input))
+
+    def _is_as_it_comes(self, input: torch.Tensor) -> bool:
+        """Whether the converter takes the input itself, so that its results are this layer's."""
+        return self.batchMode and input.dtype == self.number_type.dtype
+
+    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
+        if self._is_as_it_comes(input):
+            return self.set_grad_input(self.converter.updateGradInput(input, gradOutput))
+        return super().updateGradInput(input, gradOutput)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         prepared = self._prepared(input)

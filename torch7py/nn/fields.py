@@ -7,7 +7,7 @@ languages. The tensors among them stay the same objects where Torch7 overwrote i
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
@@ -271,29 +271,44 @@ class FieldHolder(torch.nn.Module):
     def keep_results(self, name: str, values: list[Any], sources: Any = ()) -> list[Any]:
         """The same where this object has computed the entries: their tensors stay the same objects, as in ``keep``.
 
-        An entry that lies in the memory of one of the ``sources`` is what was given, and takes no tensor's place.
+        So do the tables among them. An entry that lies in the memory of one of the ``sources`` is a view of it, and
+        one that is a source itself takes no tensor's place.
         """
         if in_transform():
             return self.keep_list(name, values)
-        others = {source.untyped_storage().data_ptr() for source in leaves_of(sources)}
-        return self.keep_list(name, self._settled(name, self.__dict__.get(name), values, others))
+        given = {id(source): source.untyped_storage().data_ptr() for source in leaves_of(sources)}
+        memories = set(given.values())
+        return self.keep_list(name, self._settled(name, self.__dict__.get(name), values, given, memories))
 
-    def _settled(self, name: str, held: Any, value: Any, others: set[int]) -> Any:
-        """A value, or the tensors of the value held before with the numbers of this one."""
+    def _settled(
+        self, name: str, held: Any, value: Any, given: Container[int] = (), memories: Container[int] = ()
+    ) -> Any:
+        """A value, or the tensors of the value held before with the numbers of this one.
+
+        ``given`` has the ids of tensors that stay what they are, ``memories`` where others lie that are no results.
+        """
+        owned: dict[str, Any] = self.__dict__["_own"]
+        mine = owned.get(name)
         if isinstance(value, list):
             before = held if isinstance(held, list) else []
             before = [*before, *[None] * (len(value) - len(before))]
             entries = enumerate(zip(before, value, strict=False), 1)
-            return [self._settled(f"{name}/{number}", *pair, others) for number, pair in entries]
-        if not isinstance(value, torch.Tensor) or value.untyped_storage().data_ptr() in others:
+            items = [self._settled(f"{name}/{number}", *pair, given, memories) for number, pair in entries]
+            if "/" not in name:
+                return items
+            if mine is not held or not isinstance(mine, list):
+                mine = owned[name] = []
+            mine[:] = items
+            return mine
+        if not isinstance(value, torch.Tensor) or id(value) in given:
             return value
-        owned: dict[str, torch.Tensor] = self.__dict__["_own"]
-        mine = owned.get(name)
+        is_view = value.untyped_storage().data_ptr() in memories
         if mine is not None and mine is held and mine.dtype == value.dtype and mine.device == value.device:
-            self._overwrite(mine, name, value.data, is_result=mine.is_contiguous())
+            self._overwrite(mine, name, value.data, is_result=not is_view and mine.is_contiguous())
             return mine
         owned[name] = value = value.data
-        self.mark_result(name, value)
+        if not is_view:
+            self.mark_result(name, value)
         return value
 
     # -- fields -------------------------------------------------------------------------------------------

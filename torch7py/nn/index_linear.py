@@ -55,6 +55,7 @@ class IndexLinear(Module):
     """
 
     traced = False
+    new_lists = ("gradInput",)
     fields: ClassVar[tuple[str, ...]] = (
         "normalize",
         "inputSize",

@@ -511,7 +511,7 @@ class TorchObject(FieldHolder):
                 if name not in self.transient and value is not self._gradients:
                     copied.__dict__[name] = _copy_attribute(value, memo)
             for name, value in self.__dict__["_own"].items():
-                if self.is_marked(name, value):
+                if isinstance(value, torch.Tensor) and self.is_marked(name, value):
                     copied.mark_result(name, copied.__dict__["_own"][name])
             copied.__dict__["_gradients"] = {name: deep_copy(g, memo) for name, g in gradients.items()}
             for name in copied._gradients:

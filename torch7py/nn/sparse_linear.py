@@ -41,6 +41,7 @@ class SparseLinear(Module):
 
     traced = False
     transient = (*Module.transient, "_seen")
+    new_lists = ("gradInput",)
     fields: ClassVar[tuple[str, ...]] = (
         "weightDecay",
         "doGradInput",

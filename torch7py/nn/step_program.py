@@ -13,7 +13,7 @@ brought up to date by ``show`` when somebody may look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import is_
@@ -25,7 +25,7 @@ from torch7py.nn import touched_rows
 from torch7py.nn.fields import has_hooks, hooks_of
 from torch7py.nn.object import TorchObject
 
-__all__ = ["DTYPES", "INSTRUCTIONS", "SAVED", "Leaf", "StepProgram", "Unfit", "Value", "leaves"]
+__all__ = ["DTYPES", "INSTRUCTIONS", "SAVED", "Leaf", "StepProgram", "Table", "Unfit", "Value", "leaves"]
 
 Tensor = torch.Tensor
 
@@ -100,6 +100,14 @@ class Leaf:
 Value = Any  # a Leaf, or a list of Values
 
 
+class Table(list[Value]):
+    """Values in a table that a module keeps over its passes: ``held`` is the list that scripts see, filled by each."""
+
+    def __init__(self, values: Iterable[Value], held: list[Any]) -> None:
+        super().__init__(values)
+        self.held = held
+
+
 def leaves(value: Value) -> Iterator[Leaf]:
     if isinstance(value, list):
         for item in value:
@@ -169,7 +177,7 @@ class StepProgram:
         self.lines: list[tuple[str, tuple[float, ...]]] = []
         self.kept: list[tuple[dict[str, Any], str, Any]] = []  # what must be as it is: dict, key, value
         self.attached: list[tuple[torch.nn.Parameter, Tensor]] = []
-        self.shown: list[tuple[TorchObject, str, Value, bool]] = []
+        self.shown: list[tuple[TorchObject, str, Value]] = []
         self.modules: list[TorchObject] = []
         self._special: dict[int, frozenset[str]] = {}
         self._moving: list[TorchObject] = []
@@ -325,13 +333,13 @@ class StepProgram:
         self.written.add(leaf.slot)
         return leaf
 
-    def rooms(self, module: TorchObject, shapes: Sequence[Sequence[int]]) -> list[Leaf]:
+    def rooms(self, module: TorchObject, shapes: Sequence[Sequence[int]]) -> Table:
         """The tensors of ``gradInput``, a table, with room for results of these sizes."""
         held = module.__dict__["gradInput"]
         if held.__class__ is not list:
             raise Unfit
         if self.is_survey:
-            return [self.static(torch.empty(tuple(shape), dtype=self.dtype)) for shape in shapes]
+            return Table([self.static(torch.empty(tuple(shape), dtype=self.dtype)) for shape in shapes], held)
         if len(held) != len(shapes) or any(
             item.__class__ is not Tensor or item.dtype is not self.dtype for item in held
         ):
@@ -340,7 +348,9 @@ class StepProgram:
         self.keep(module.__dict__, "gradInput", held)
         self.listed(held)
         rooms = enumerate(zip(held, shapes, strict=True), 1)
-        return [self._make_room(item, shape, module, f"gradInput/{i}") for i, (item, shape) in rooms]
+        return Table(
+            [self._make_room(item, shape, module, f"gradInput/{i}") for i, (item, shape) in rooms], held
+        )
 
     def listed(self, held: list[Any]) -> None:
         """A list that must hold what it holds."""
@@ -383,32 +393,28 @@ class StepProgram:
         if leaf.root is None:
             return self.static(held)
         part = self.part(leaf, held.detach())
-        self.shown.append((module, name, part, False))
+        self.shown.append((module, name, part))
         return part
 
     def passed(self, module: TorchObject, name: str, value: Value, copies: bool = False) -> Value:
         """A value as it is as a module's field. ``copies``: where it is a table, that is one of the module's."""
-        is_table = isinstance(value, list)
-        if is_table and copies and module.__dict__.get(name).__class__ is not list:
-            raise Unfit
+        if copies and isinstance(value, list):
+            held = module.__dict__.get(name)
+            if held.__class__ is not list:
+                raise Unfit
+            value = Table(value, held)
+            self.keep(module.__dict__, name, held)
         if self.is_survey:
             return value
-        if (is_table and module is self.module) or any(leaf.root is not None for leaf in leaves(value)):
-            self.shown.append((module, name, value, copies))
+        if (isinstance(value, list) and module is self.module) or any(
+            leaf.root is not None for leaf in leaves(value)
+        ):
+            self.shown.append((module, name, value))
         else:
-            held = self._put(module, name, self.objects(value), copies)
-            self.keep(module.__dict__, name, held)
-            if held.__class__ is list:
-                self.listed(held)
-        return value
-
-    @staticmethod
-    def _put(module: TorchObject, name: str, value: Any, copies: bool) -> Any:
-        held: Any = module.__dict__.get(name)
-        if copies and isinstance(value, list):
-            held[:] = value
-            return held
-        module.__dict__[name] = value
+            current = module.__dict__[name] = self.objects(value, {})
+            self.keep(module.__dict__, name, current)
+            if current.__class__ is list:
+                self.listed(current)
         return value
 
     # -- instructions -------------------------------------------------------------------------------------
@@ -533,9 +539,16 @@ class StepProgram:
     # -- what scripts see ---------------------------------------------------------------------------------
 
     def objects(self, value: Value, tensor_of: dict[int, Tensor] | None = None) -> Any:
-        """The Python objects of a value, with those of ``tensor_of``, by slot, as tensors from outside."""
+        """The Python objects of a value, with those of ``tensor_of``, by slot, as tensors from outside.
+
+        Without it tables are others than those that scripts see.
+        """
         if isinstance(value, list):
-            return [self.objects(item, tensor_of) for item in value]
+            items = [self.objects(item, tensor_of) for item in value]
+            if tensor_of is None or not isinstance(value, Table):
+                return items
+            value.held[:] = items
+            return value.held
         if value is None or value.root is None:
             return None if value is None else value.tensor
         tensor = tensor_of[value.root] if tensor_of is not None else self.slots[value.root]
@@ -556,7 +569,7 @@ class StepProgram:
         Returns whether the memory of a tensor that scripts may know has moved.
         """
         moved = False
-        for module, name, value, copies in self.shown:
+        for module, name, value in self.shown:
             if (
                 name in names
                 and self.has_come_to(value, tensor_of)
@@ -567,7 +580,7 @@ class StepProgram:
                     module.__dict__[name].data = current
                     moved = True
                 else:
-                    self._put(module, name, current, copies)
+                    module.__dict__[name] = current
         return moved
 
     # -- the input and output of each module, between the forward and the backward -----------------------------

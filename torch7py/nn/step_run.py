@@ -101,10 +101,7 @@ def _no_plan(plan: Plan, graph: dict[str, Any], input: Any) -> None:
 
 def _write_lists(known: tuple[Any, ...]) -> None:
     program, tensor_of, values = known
+    outputs = [graph.__dict__.get("output") for graph in program.modules if isinstance(graph, GModule)]
     for held, value in values:
-        if program.has_come_to(value, tensor_of):
+        if not any(held is output for output in outputs) and program.has_come_to(value, tensor_of):
             held[:] = program.objects(value, tensor_of)
-    for graph in program.modules:
-        output = graph.__dict__.get("output")
-        if isinstance(graph, GModule) and isinstance(output, list):
-            graph.node_inputs[-1] = output  # the table that the last node took

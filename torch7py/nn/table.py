@@ -270,7 +270,15 @@ class NarrowTable(Passing):
     def grad_input(self, input: Any, gradOutput: Any) -> list[Any]:
         first, last = self._range(input)
         gradients = table(self, gradOutput, last - first, "gradOutput")
-        return zeros_like(input[:first]) + gradients + zeros_like(input[last:])
+        return [*self._zeros(input, 0, first), *gradients, *self._zeros(input, last, len(input))]
+
+    def _zeros(self, input: Any, first: int, last: int) -> list[Any]:
+        """The gradients of these entries, which are this layer's own and stay the same objects."""
+        held = self.gradInput if isinstance(self.gradInput, list) else []
+        return [
+            self._settled(f"gradInput/{n + 1}", held[n] if n < len(held) else None, zeros_like(input[n]))
+            for n in range(first, last)
+        ]
 
 
 @layer("nn.FlattenTable", takes="table", gives="table", shares_memory=True)

@@ -130,15 +130,16 @@ end
 
 local CALLED = {'updateOutput', 'updateGradInput', 'accGradParameters'}
 
--- A value: {slot} of a tensor, from outside or, with its userdata, one that stays; {items = values} of a table.
+-- A value: {slot} of a tensor, from outside or, with its userdata, one that stays; {items = values} of a table, which a module
+-- may keep.
 local TABLE, OUTSIDE, STATIC = 1, 2, 3
 
 local function read_value(take, tensors)
    local kind = take()
    if kind == TABLE then
-      local items = {}
+      local table, items = take(), {}
       for i = 1, take() do items[i] = read_value(take, tensors) end
-      return {items = items}
+      return {items = items, table = table ~= 0 and core.wrap(table) or nil}
    elseif kind == OUTSIDE then
       return {slot = take()}
    end
@@ -290,12 +291,11 @@ local function take_all_again(program)
    return true
 end
 
--- `held`: what this gave last, whose tables are filled again.
-local function value_of(program, shape, held)
+local function value_of(program, shape)
    if shape.tensor then return shape.tensor end
    if shape.slot then return program.given[shape.slot] end
-   local t, items = type(held) == 'table' and held or {}, shape.items
-   for i = 1, #items do t[i] = value_of(program, items[i], t[i]) end
+   local t, items = shape.table or {}, shape.items
+   for i = 1, #items do t[i] = value_of(program, items[i]) end
    for i = #t, #items + 1, -1 do t[i] = nil end
    return t
 end
@@ -508,10 +508,8 @@ local function forward(m, input)
    end
    program.hits, state.misses = program.hits + 1, 0
    state.ran, program.has_gone_back, program.has_accumulated = true, false, false
-   local held = not program.is_sequence and state.result   -- a model's output is one table, as in the original
-   local result = program.number and number_of(program) or value_of(program, program.output, held)
-   state.result = type(result) == 'table' and result or nil
-   program.result = state.result
+   local result = program.number and number_of(program) or value_of(program, program.output)
+   program.result = type(result) == 'table' and result or nil
    note_run(m, program)
    know(m, 'output', result)
    return true, result

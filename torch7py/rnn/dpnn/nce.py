@@ -194,7 +194,7 @@ class NCEModule(Linear):
         with torch.no_grad():
             outputs = self.noted(self.forward, input)
         if isinstance(outputs, list):
-            return self.keep_results("output", outputs, outputs[2:])
+            return self.keep_results("output", outputs, self.sampleprob)
         return self.keep_output(outputs)
 
     # -- backward: of the rows used and no others ---------------------------------------------------------
