@@ -367,3 +367,67 @@ function Scaled:accGradParameters(input, gradOutput, scale)
    end
 end
 train(nn.Sequential():add(nn.Linear(3, 4)):add(nn.Scaled(4)), nn.MSECriterion(), torch.randn(5, 3), torch.randn(5, 4))
+---
+-- classes with functions of their own, and fields before the parent's constructor
+require 'nn'
+local Around, parent = torch.class('nn.Around', 'nn.Container')
+function Around:__init(inner)
+   parent.__init(self)
+   self.inner = inner
+   self:add(inner)
+end
+function Around:updateOutput(input)
+   self.output = self.inner:updateOutput(input)
+   return self.output
+end
+function Around:updateGradInput(input, gradOutput)
+   self.gradInput = self.inner:updateGradInput(input, gradOutput)
+   return self.gradInput
+end
+function Around:accGradParameters(input, gradOutput, scale)
+   self.inner:accGradParameters(input, gradOutput, scale)
+end
+local Chosen, around = torch.class('nn.Chosen', 'nn.Around')
+local options = {{'kind', 'squashed'}, {'size', 4}}
+function Chosen.defaults(into)
+   for _, option in ipairs(options) do into[option[1]] = option[2] end
+   return into
+end
+function Chosen:__init(opt)
+   self.kind = opt.kind
+   around.__init(self, self:build(opt.size))
+end
+function Chosen:build(size)
+   local net = nn.Sequential():add(nn.Linear(size, size, false))
+   if self.kind == 'squashed' then net:add(nn.Tanh()) end
+   return net
+end
+local opt = nn.Chosen.defaults({})
+train(nn.Sequential():add(nn.Chosen(opt)):add(nn.Linear(4, 2)), nn.MSECriterion(), torch.randn(5, 4), torch.randn(5, 2))
+---
+-- a layer without weights that computes otherwise than the one it derives from, by what all its objects share
+require 'nn'
+local masks, parts = {}, {}
+local Shared, parent = torch.class('nn.SharedMask', 'nn.Dropout')
+function Shared:__init(p, id)
+   parent.__init(self, p)
+   Shared.begin(id, p)
+   self.id = id
+end
+function Shared.begin(id, p)
+   if masks[id] == nil then masks[id] = torch.Tensor() parts[id] = p end
+end
+function Shared.draw(mask, p) mask:fill(1 / (1 - p)) mask:select(1, 1):zero() end
+function Shared:updateOutput(input)
+   if not masks[self.id]:isSameSizeAs(input) then
+      masks[self.id]:resizeAs(input)
+      Shared.draw(masks[self.id], parts[self.id])
+   end
+   self.output:resizeAs(input):copy(input):cmul(masks[self.id])
+   return self.output
+end
+function Shared:updateGradInput(input, gradOutput)
+   self.gradInput:resizeAs(gradOutput):copy(gradOutput):cmul(masks[self.id])
+   return self.gradInput
+end
+train(nn.Sequential():add(nn.Linear(3, 4)):add(nn.SharedMask(0.5, 'a')):add(nn.SharedMask(0.2, 'b')), nn.MSECriterion(), torch.randn(5, 3), torch.randn(5, 4))

@@ -84,13 +84,7 @@ class PlainLayers:
         based = lua_class.base in self.written if lua_class.base is not None else _has_base(lua_class)
         based = based or (self._derives(lua_class) and "__init" in lua_class.methods)
         based = based or self._is_grown(lua_class)
-        others = (
-            lua_class.makers
-            or lua_class.statics
-            or lua_class.literals
-            or lua_class.prototype
-            or lua_class.aliases
-        )
+        others = lua_class.makers or lua_class.literals or lua_class.prototype or lua_class.aliases
         bodies = self.t.classes.bodies
         return (
             based
@@ -140,6 +134,10 @@ class PlainLayers:
             for name, function in sorted(lua_class.methods.items(), key=lambda item: item[1].span.start):
                 if t.plain_modules or (name not in _LEFT_OUT and name not in _PASSED_ON):
                     self._method(name, function, missing)
+            for name, function in lua_class.statics.items():
+                t.gap()
+                t.emit("@staticmethod")
+                t.functions.define(self.attribute(name), function)
         t.emit("")
 
     def _method(self, name: str, function: tree.Function, missing: Sequence[str]) -> None:
@@ -152,12 +150,17 @@ class PlainLayers:
         begin = list(missing) if name == "__init" else []
         derives = self.current is not None and self._derives(self.current)
         if name == "__init" and (derives or not self._calls_parent(function)):
-            begin = ["super().__init__()", *begin]
+            begin = [self._allocation(), *begin]
         t.functions.define(self.attribute(name), function, inits=begin)
 
+    def _allocation(self) -> str:
+        """What a constructor begins with that calls no parent's: it makes what all layers have."""
+        if self.current is None or self.current.base is None:
+            return "super().__init__()"
+        return f"{page_library.MODULE}.{'Container' if self._is_container() else 'Layer'}.__init__(self)"
+
     def _calls_parent(self, function: tree.Function) -> bool:
-        first = function.body.statements[0] if function.body.statements else None
-        return isinstance(first, tree.Run) and self._name_of_parents(first.call) == "__init"
+        return any(self._name_of_parents(call) == "__init" for call in tree.every(function.body, Call))
 
     def _missing(self, lua_class: LuaClass) -> list[str]:
         """The fields that methods name and the constructor may not set: nil in Lua."""
@@ -166,7 +169,7 @@ class PlainLayers:
         known |= {"modules"} if self._is_container() else set()
         known |= {*_WEIGHTS, *self._of_base(lua_class)} if self._derives(lua_class) else set()
         while True:
-            known |= {*chain.methods, *chain.values}
+            known |= {*chain.methods, *chain.statics, *chain.values}
             if chain.base is None:
                 break
             chain = chain.base

@@ -94,8 +94,12 @@ class Layer(nn.Module):
     WEIGHTS: ClassVar[dict[str, str]] = {}
     INNER: ClassVar[tuple[str, ...]] = ()
 
+    def __new__(cls, *_: Any, **__: Any) -> Any:
+        layer: Any = super().__new__(cls)
+        nn.Module.__init__(layer)  # a constructor may set fields before it calls that of its parent
+        return layer
+
     def __init__(self) -> None:
-        super().__init__()
         self.training = False  # Torch7's layers do not train before they are told to
         self.output: Any = torch.empty(0)
         self.gradInput: Any = torch.empty(0)
@@ -298,7 +302,8 @@ class Derived(Layer):
         return self.gradInput
 
     def accGradParameters(self, inputs: Any, gradient: Any, scale: Any = 1) -> None:
-        backward(self.base, inputs, gradient, 1 if scale is None else scale, which="weights")
+        if any(True for _ in self.base.parameters()):
+            backward(self.base, inputs, gradient, 1 if scale is None else scale, which="weights")
 
 
 class Object:
