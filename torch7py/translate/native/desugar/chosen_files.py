@@ -236,7 +236,8 @@ class ChosenFiles(Rewriting):
             others = [
                 p for p in patterns if len(p) > len(str(pattern)) and fnmatchcase(str(path.resolve()), p)
             ]
-            if not others and path.name != "init.lua":
+            is_itself = path == self.folders.working / Path(self.file).name
+            if not others and path.name != "init.lua" and not is_itself:
                 files[value] = path
         return files
 

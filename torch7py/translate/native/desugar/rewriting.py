@@ -20,7 +20,7 @@ class Rewriting(ABC):
     """A source in which ``rewrite`` puts other texts in the place of parts."""
 
     def __init__(self, source: bytes, file: str) -> None:
-        self.source = source
+        self.source, self.file = source, file
         self.program = parse(source, file)
         self.scopes: Scopes = resolve(self.program)
         self.names = {node.name for node in tree.every(self.program, Name)}
