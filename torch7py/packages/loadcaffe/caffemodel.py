@@ -19,7 +19,10 @@ from torch7py.packages.registry import function
 
 __all__ = ["layers_of"]
 
-_VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
+_VARINT = 0
+_EIGHT = 1
+_BYTES = 2
+_FOUR = 5
 
 # Types of V1 layers by number, under the names of the later form.
 _V1_TYPES = {

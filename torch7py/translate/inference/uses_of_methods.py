@@ -16,7 +16,7 @@ __all__ = ["UsesOfMethods"]
 # Names that tensors share with tables, strings, modules or the program's own objects.
 _AMBIGUOUS = set(
     "add copy fill zero clone type float double cuda sort set select index insert remove random pow find get size"
-    " repeatTensor uniform squeeze view reset round sign log exp sqrt abs".split()
+    " repeatTensor uniform squeeze view reset round sign log exp sqrt abs ceil floor".split()
 ) - {"fill", "zero", "uniform", "squeeze", "view", "repeatTensor"}
 
 _MODULE_METHODS = {
@@ -41,7 +41,7 @@ _TENSORS_OWN = {
     "add": ("tensor", "number tensor", "number ?"),
     "copy": ("tensor", "?"),
     "index": ("number tensor",),
-    **dict.fromkeys(("abs", "exp", "log", "round", "sign", "sqrt"), ("", "tensor")),
+    **dict.fromkeys(("abs", "ceil", "exp", "floor", "log", "round", "sign", "sqrt"), ("", "tensor")),
     "pow": ("number",),
     "split": ("number", "number number"),
     "select": ("number number",),

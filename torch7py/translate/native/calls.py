@@ -23,6 +23,7 @@ from torch7py.translate.native import (
     hdf5,  # noqa: F401  (so does it)
     images,  # noqa: F401  (so does it)
     json_texts,  # noqa: F401  (so does it)
+    layer_classes,
     library_forms,  # noqa: F401  (so does it)
     library_objects,  # noqa: F401  (so does it)
     library_rules,
@@ -240,7 +241,10 @@ class Calls:
                     number = f"torch.tensor({t.value(node.arguments[0])}, dtype=torch.float64)"
                     return atom(f"torch.{name}({number}).item()")
             if path == "require":
-                is_object = required(node) in AS_OBJECTS
+                name_of_package = required(node)
+                if t.plain_modules and name_of_package in layer_classes.PACKAGES_OF_LAYERS:
+                    return layer_classes.package(t, node, name_of_package)
+                is_object = name_of_package is None or name_of_package in AS_OBJECTS
                 raise (Undecided if is_object else Problem)("T7-201", node.line, of_require(node))
             if "." not in path and path not in LUA and not plain_calls.has_function(path):
                 raise Problem("T7-201", node.line, described(t, node.callee))
@@ -280,6 +284,12 @@ class Calls:
         t = self.t
         t.present.add(node.receiver)  # nil has no methods
         kind = t.kind(node.receiver)
+        if (
+            t.plain_modules
+            and node.receiver in t.types.guessed
+            and node.method in page_library.object_methods()
+        ):
+            raise Undecided("T7-307", node.line, f"the method {node.method} of what may be a module")
         functions = t.types.function_called(node)
         if functions:
             if kind == "object" and t.types.is_in_field(node):

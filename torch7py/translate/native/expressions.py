@@ -8,7 +8,7 @@ import re
 from torch7py.translate import tree
 from torch7py.translate.inference import tds
 from torch7py.translate.kind_rules import SECOND
-from torch7py.translate.native import code, indexing, memory, plain_calls, text
+from torch7py.translate.native import code, indexing, layer_classes, memory, plain_calls, text
 from torch7py.translate.native.analysis.intervals import EXACT
 from torch7py.translate.native.analysis.unknown_values import described, undecided
 from torch7py.translate.native.code import Py, add_constant, atom, quoted
@@ -132,6 +132,9 @@ class Expressions:
         named = t.classes.uses.named(node)
         if named is not None:
             return named
+        of_layers = t.path(node) if t.plain_modules else None
+        if of_layers in layer_classes.PACKAGES_OF_LAYERS:
+            return layer_classes.package(t, node, of_layers)
         text = t.names.of(node)
         t.modules.name(node)
         variable = t.scopes.of_name[node]
@@ -146,7 +149,8 @@ class Expressions:
             if node.name in (t.unset_in_page if t.plain_values else t.unset_globals):
                 return atom("None")
             problem = Undecided if plain_calls.is_function_value(t.path(node)) else Problem
-            raise problem("T7-201", node.line, f"the global {node.name} as a value")
+            kind = "T7-308" if t.path(node) in layer_classes.PACKAGES_OF_LAYERS else "T7-201"
+            raise problem(kind, node.line, f"the global {node.name} as a value")
         shift = t.shifts.get(variable, 0)
         if shift:
             return add_constant(atom(text), shift)

@@ -4,18 +4,60 @@ from __future__ import annotations
 
 import inspect
 
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.desugar.layer_makers import layers_in_texts
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 
-__all__ = ["field_of_class", "makers"]
+__all__ = ["PACKAGES_OF_LAYERS", "constructor", "field_of_class", "package"]
+
+# The packages whose layers a page has by their names, where they are values.
+PACKAGES_OF_LAYERS = ("nn", "cudnn")
 
 
-def makers(t: Translation, node: Index, path: str) -> str:
+def constructor(t: Translation, node: Index, path: str) -> Py:
+    """A layer's class as a value, which makes such a layer of as many arguments as the program calls with."""
+    made = _makers(t, node, path)
+    t.mixed = True
+    return atom(f"{page_library.MODULE}.constructor({code.quoted(path)}, {{{made}}})")
+
+
+def package(t: Translation, node: Expression, name: str) -> Py:
+    """A package of layers as a value. A function of the page's gives it, with those layers whose names the program has
+    in its fields and texts."""
+    function = f"_package_{name}"
+    t.mixed = True
+    if any(line.startswith(f"def {function}(") for line in t.needed_lines):
+        return atom(f"{function}()")
+    entries: dict[str, str] = {}
+    for lua_class, python in t.classes.names.items():
+        home, _, key = lua_class.name.partition(".")
+        if home == "nn":
+            entries[key] = python
+    named = {key for key in t.field_names if facts.class_of(f"{name}.{key}") is not None}
+    for key in sorted({*named, *layers_in_texts(t.program)} - entries.keys()):
+        path = f"{name}.{key}"
+        if facts.class_of(path) is None or facts.is_base(path):
+            continue
+        base = Name(node.span, name)
+        t.scopes.of_name[base] = t.scopes.globals.get(name) or Variable(name, "global", None, None)
+        put_back = t.checkpoint()
+        try:
+            entries[key] = constructor(t, Index(node.span, base, String(node.span, key), True), path).text
+        except Problem:
+            put_back()  # which a page says where it asks for that layer
+    shown = ", ".join(f"{code.quoted(key)}: {value}" for key, value in entries.items())
+    made = f"{page_library.MODULE}.package({code.quoted(name)}, {{{shown}}})"
+    t.needed_lines[f"def {function}():\n    return {made}"] = None
+    return atom(f"{function}()")
+
+
+def _makers(t: Translation, node: Index, path: str) -> str:
     """What a constructor that is a value makes of each number of arguments with which the program may call it."""
     calls = [call for call in tree.every(t.program, Call) if t.path(call.callee) is None]
     most = len(inspect.signature(facts.class_of(path).__init__).parameters) - 1  # type: ignore[misc]

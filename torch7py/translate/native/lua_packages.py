@@ -11,7 +11,9 @@ from torch7py.packages.registry import package_source, packages
 __all__ = ["is_in_lua", "path_of", "source_of"]
 
 # Those of which nothing has an idiomatic form. They need of the runtime what raises errors, and no more.
-_IN_LUA = frozenset({"bit32", "moses", "nninit"})
+_IN_LUA = frozenset({"bit32", "loadcaffe", "moses", "nninit"})
+# What the runtime puts into the table of one for its Lua, as a page has it.
+_IN_PYTHON = {"loadcaffe.layers": "torch.layers_of_caffemodel"}
 _ARGUMENTS = re.compile(r"^local (\w+), (\w+), (\w+) = \.\.\.$", re.MULTILINE)
 _FAIL = "fail = function(text, ...) error(select('#', ...) > 0 and string.format(text, ...) or text, 0) end"
 
@@ -35,4 +37,9 @@ def source_of(name: str) -> bytes:
     core, host, package = arguments.groups()
     table = "setmetatable({}, {})" if f"setmetatable({package}, " in text else "{}"
     made = f"local {core}, {host}, {package} = {{{_FAIL}}}, nil, {table}"
-    return f"{text[: arguments.start()]}{made}{text[arguments.end() :]}\nreturn {package}\n".encode()
+    if packages[name].makes_global:
+        made = f"{made} _G.{package} = {package}"
+    rest = text[arguments.end() :]
+    for function, in_page in _IN_PYTHON.items():
+        rest = rest.replace(f"{function} = nil\n", "\n").replace(function, in_page)
+    return f"{text[: arguments.start()]}{made}{rest}\nreturn {package}\n".encode()

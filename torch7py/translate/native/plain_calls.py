@@ -21,6 +21,7 @@ from torch7py.translate.native.analysis import memory_calls
 from torch7py.translate.native.analysis.unknown_values import AS_OBJECTS
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.page_packages import only_gives_names
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String, Unary
 from torch7py.translate.usage import required
@@ -83,6 +84,7 @@ _FUNCTIONS = {
     "torch.isTypeOf": "is_type_of",
     "torch.pointer": "pointer",
     "torch.type": "torch_type",
+    "torch.layers_of_caffemodel": "layers_of",  # in the page of the package loadcaffe
     "torch.typename": "name_of_type",
     "tostring": "text_of",
     "type": "type_of",
@@ -299,9 +301,7 @@ def value(t: Translation, node: Expression) -> Py | None:
         return library_call(t, function, [t.value(node.base).text, t.value(node.key).text])
     of_package = path is not None and facts.class_of(path) is not None and t.types.class_named(node) is None
     if isinstance(node, Index) and path is not None and t.plain_modules and of_package:
-        return library_call(
-            t, "constructor", [code.quoted(path), f"{{{layer_classes.makers(t, node, path)}}}"]
-        )
+        return layer_classes.constructor(t, node, path)
     if isinstance(node, Unary) and node.operator == "#":
         return library_call(t, "length", [t.value(node.operand).text])
     if isinstance(node, Binary) and node.operator in ("==", "~="):
@@ -386,6 +386,8 @@ def _type_test(t: Translation, node: Binary) -> Py | None:
 def statement(t: Translation, node: Call | Invoke) -> Py | None:
     """A call whose values nobody asks for."""
     minimizing = isinstance(node, Call) and minimizes(t.path(node.callee))
+    if isinstance(node, Call) and t.path(node.callee) == "require":
+        return _required(t, node, as_value=False)
     return all_values(t, node) if minimizing else value(t, node)
 
 
@@ -484,6 +486,24 @@ def library_call(t: Translation, name: str, args: list[str]) -> Py:
     return atom(f"{page_library.MODULE}.{name}({', '.join(args)})")
 
 
+def _required(t: Translation, node: Call, as_value: bool) -> Py | None:
+    """``require(name)`` of a name that the program computes: a package whose name it has as a text elsewhere."""
+    if len(node.arguments) != 1 or not isinstance(node.arguments[0], (Index, Name)):
+        return None
+    named = {n.arguments[0] for n in tree.every(t.program, Call) if required(n) is not None}
+    texts = {text.value for text in tree.every(t.program, String) if text not in named}
+    of_layers = [name for name in layer_classes.PACKAGES_OF_LAYERS if name in texts]
+    if as_value and of_layers and not t.plain_modules:
+        raise Problem("T7-308", node.line, "a package of layers as a value")
+    if as_value:
+        given = {name: layer_classes.package(t, node, name).text for name in of_layers}
+    else:
+        given = {name: "None" for name in sorted(texts) if only_gives_names(name)}
+    entries = [f"{code.quoted(name)}: {value}" for name, value in given.items()]
+    args = [t.value(node.arguments[0]).text, f"{{{', '.join(entries)}}}"]
+    return library_call(t, "required", args) if entries else None
+
+
 def _package(t: Translation, node: Call) -> Py:
     """What ``require`` gives, as an object with the functions that the library has."""
     name = required(node) or ""
@@ -551,6 +571,9 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             field = "call_field_all" if function == "call_all" else "call_field"
             base = t.value(maker.base).text
             return library_call(t, field, [base, code.quoted(key), *arguments(t, node.arguments)])
+    if path == "require" and required(node) is None:
+        value_required = _required(t, node, as_value=True)
+        return None if value_required is None else _alone(value_required, function == "call_all")
     if required(node) in AS_OBJECTS:
         return _alone(_package(t, node), function == "call_all")
     if path in library.STORAGES:

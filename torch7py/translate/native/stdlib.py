@@ -390,7 +390,9 @@ def require(t: Translation, node: Call) -> None:
     if isinstance(name, String) and name.value in OPENCL:
         t.emit('raise RuntimeError("PyTorch has no OpenCL")')
         return
-    if not isinstance(name, String) or not only_gives_names(name.value):
+    if not isinstance(name, String):
+        raise Undecided("T7-251", node.line, of_require(node))
+    if not only_gives_names(name.value):
         raise Problem("T7-251", node.line, of_require(node))
 
 

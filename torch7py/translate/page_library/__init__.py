@@ -43,6 +43,7 @@ _FILES = (
     "packages.image.scaling",
     "packages.image.geometry",
     "packages.image.color",
+    "packages.loadcaffe.caffemodel",
     "packages.gnuplot.styles",
     "packages.gnuplot.drawing",
     "packages.gnuplot.curves",

@@ -202,8 +202,8 @@ def pairs(table: Any, *_: Any) -> Iterator[tuple[Any, Any]]:
     entries = (
         table if isinstance(table, dict) else {key: v for key, v in vars(table).items() if v is not None}
     )
-    if isinstance(table, nn.Module):
-        raise NotInPage("pairs over a layer")
+    if isinstance(table, (nn.Module, Package)):
+        raise NotInPage("pairs over a layer or a package")
     keys = [key for key, _ in entries.items()]
     numbers = sorted(key for key in keys if isinstance(key, (int, float)) and not isinstance(key, bool))
     names = sorted(key for key in keys if isinstance(key, str))
@@ -287,6 +287,32 @@ def constructor(name: str, makers: dict[int, Callable[..., Any]]) -> Callable[..
         return makers[len(args)](*args)
 
     return CONSTRUCTORS.setdefault(name, made)
+
+
+class Package:
+    """A package of Lua's as a value, such as nn: what a page has of it, and what the program puts there."""
+
+    type_in_lua = "table"
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotInPage(f"{name} of a package that is a value")
+
+
+PACKAGES: dict[str, Package] = {}
+
+
+def package(name: str, entries: dict[str, Any]) -> Package:
+    """The package of a name, one thing wherever it is named. ``entries``: what the page that asks has of it."""
+    one = PACKAGES.setdefault(name, Package())
+    vars(one).update({key: value for key, value in entries.items() if key not in vars(one)})
+    return one
+
+
+def required(name: Any, packages: dict[str, Any]) -> Any:
+    """``require(name)`` of a name that the program computes: one of the packages that the page has."""
+    if name not in packages:
+        raise NotInPage(f"the package or file {name!r}")
+    return packages[name]
 
 
 def count(first: Any, last: Any, step: Any = 1) -> Iterator[Any]:

@@ -12,12 +12,31 @@ import inspect
 import torch7py.nn.all  # noqa: F401  (the layers there are)
 from torch7py.nn.registry import layers
 from torch7py.translate import tree, tree_queries
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.native.desugar.varargs import layer_named
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name
+from torch7py.translate.tree import Binary, Block, Call, Expression, Invoke, Name, String
 
-__all__ = ["LayerMakers"]
+__all__ = ["LayerMakers", "layers_in_texts"]
+
+
+def layers_in_texts(program: Block) -> list[str]:
+    """The layers of nn whose names are texts of a program, or such a text with one that it joins to others."""
+    keys = {node.key for node in tree.every(program, tree.Index) if node.dotted}
+    words = dict.fromkeys(node.value for node in tree.every(program, String) if node not in keys)
+    joined = [node for node in tree.every(program, Binary) if node.operator == ".."]
+    ends = {node.right.value for node in joined if isinstance(node.right, String)} - {""}
+    begins = {node.left.value for node in joined if isinstance(node.left, String)} - {""}
+    names = {name.removeprefix("nn."): None for name in layers if name.startswith("nn.")}
+    whole = [word for word in words if word in names and not facts.is_base(f"nn.{word}")]
+    of_two = [
+        name
+        for name in names.keys() - words.keys()
+        if any(name.endswith(end) and name.removesuffix(end) in words for end in ends)
+        or any(name.startswith(begin) and name.removeprefix(begin) in words for begin in begins)
+    ]
+    return [*whole, *sorted(of_two)]
 
 
 class LayerMakers(Rewriting):
@@ -56,11 +75,7 @@ class LayerMakers(Rewriting):
     def _by_name(self) -> None:
         """``nn[name](n)``"""
         starts = {node.span.start for block in self.blocks() for node in block.statements}
-        keys = {node.key for node in tree.every(self.program, tree.Index) if node.dotted}
-        texts = dict.fromkeys(
-            node.value for node in tree.every(self.program, tree.String) if node not in keys
-        )
-        names = [text for text in texts if f"nn.{text}" in layers and text.isidentifier()]
+        names = layers_in_texts(self.program)
         for call in tree.every(self.program, Call):
             callee, count = call.callee, _plain_count(call)
             if not isinstance(callee, tree.Index) or callee.dotted or not names or call.span.start in starts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
@@ -295,9 +296,22 @@ def _of_function(lines: list[str]) -> str | None:
         return None
     if lines[2].strip() == "return x":
         return "nn.Identity()"
-    match = re.fullmatch(r"return F\.(\w+)\(x(?:, ((?:[^x()]|max|\(\d[^()]*\))*))?\)", lines[2].strip())
-    module = _FUNCTION_MODULES.get(match[1]) if match else None
-    return f"nn.{module}({match[2] or ''})" if match and module else None
+    text = lines[2].strip().removeprefix("return ")
+    call = _call_of(text)
+    name = (ast.get_source_segment(text, call.func) or "").removeprefix("F.") if call is not None else ""
+    if call is None or name not in _FUNCTION_MODULES:
+        return None
+    first, *others = (ast.get_source_segment(text, part) or "" for part in (*call.args, *call.keywords))
+    names = [node.id for node in ast.walk(call) if isinstance(node, ast.Name)]
+    is_of_input = first == "x" and names.count("x") == 1
+    return f"nn.{_FUNCTION_MODULES[name]}({', '.join(others)})" if is_of_input else None
+
+
+def _call_of(text: str) -> ast.Call | None:
+    """The call with arguments that an expression of a page is."""
+    (statement,) = ast.parse(text).body
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return value if isinstance(value, ast.Call) and value.args else None
 
 
 def _given(text: str, names: dict[str, str]) -> str:
