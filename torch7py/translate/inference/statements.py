@@ -23,7 +23,7 @@ from torch7py.translate.kinds import Type, unify, widen
 from torch7py.translate.observed import Form
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
-from torch7py.translate.tree_queries import appends, is_last
+from torch7py.translate.tree_queries import appends, bare, is_last
 from torch7py.translate.types import Types
 from torch7py.translate.usage import required
 
@@ -224,8 +224,9 @@ class Statements(Inference):
             self.short_names.note(node.targets[0], call)
         if not isinstance(call, Call) or call in self.files:
             return
-        if isinstance(call.callee, Call):  # require('pl.import_into')()
-            call = call.callee
+        maker = bare(call.callee)
+        if isinstance(maker, Call):  # require('pl.import_into')()
+            call = maker
         path, args = self.types.path(call.callee), list(call.arguments)
         at = 0
         if path == "pcall" and len(args) == 2 and self.types.path(args[0]) == "require":
@@ -264,6 +265,9 @@ class Statements(Inference):
                 callee = call.callee
                 if isinstance(callee, Index) and callee.key_name == "convert":
                     self._indexed |= {n: True for n in call.arguments[1:] if isinstance(n, Name)}
+            for unary in tree.every(self.program, tree.Unary):  # ``if not tds then tds = require 'tds' end``
+                if unary.operator == "not" and isinstance(unary.operand, Name):
+                    self._indexed[unary.operand] = True
         return all(name in self._indexed and self._indexed[name] >= dotted for name in variable.reads)
 
     def target(self, node: Expression, statement: Statement) -> Type:

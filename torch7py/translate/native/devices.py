@@ -18,6 +18,7 @@ from torch7py.translate.native.page_packages import CUDA, is_there, only_gives_n
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
+from torch7py.translate.tree_queries import bare
 
 __all__ = ["are_used", "defined", "handles", "moved"]
 
@@ -64,8 +65,9 @@ def _set_flags(t: Translation, node: tree.Assign) -> bool:
 
 def required(t: Translation, node: Expression) -> str | None:
     """The package of ``require 'x'``, or of ``require('pl.import_into')()``."""
-    if isinstance(node, Call) and isinstance(node.callee, Call) and not node.arguments:
-        package = required(t, node.callee)
+    maker = bare(node.callee) if isinstance(node, Call) and not node.arguments else None
+    if isinstance(maker, Call):
+        package = required(t, maker)
         return "pl" if package == "pl.import_into" else None
     if isinstance(node, Call) and t.path(node.callee) == "require" and len(node.arguments) == 1:
         name = node.arguments[0]

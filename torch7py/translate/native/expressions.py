@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.inference import tds
 from torch7py.translate.kind_rules import SECOND
@@ -135,6 +136,8 @@ class Expressions:
         of_layers = t.path(node) if t.plain_modules else None
         if of_layers in layer_classes.PACKAGES_OF_LAYERS:
             return layer_classes.package(t, node, of_layers)
+        if t.scopes.of_name[node] in t.types.packages and t.path(node) in packages:
+            return atom("True")  # which is only asked whether it is there
         text = t.names.of(node)
         t.modules.name(node)
         variable = t.scopes.of_name[node]

@@ -93,6 +93,7 @@ _FUNCTIONS = {
 _OTHERS = {
     "bit.tohex": "hexadecimal",
     "collectgarbage": "collect_garbage",
+    "io.lines": "lines_of_file",
     "io.tmpfile": "temporary_file",
     "io.type": "kind_of_file",
     "os.date": "date",
@@ -246,7 +247,9 @@ def _function_value(t: Translation, path: str) -> Py:
 def _of_penlight(path: str) -> str | None:
     """The name of a function of Penlight's that the library has."""
     name = path.removeprefix("pl.")
-    return name if path.startswith("pl.") and name in page_library.entries("PENLIGHT") else None
+    of_lists = name.startswith("List.") and name.removeprefix("List.") in page_library.entries("LIST_METHODS")
+    known = of_lists or name in page_library.entries("PENLIGHT")
+    return name if path.startswith("pl.") and known else None
 
 
 def minimizes(path: str | None) -> bool:

@@ -40,6 +40,8 @@ _NAMED = {
 # Methods that a page leaves to PyTorch where they only pass on what they are told.
 _OF_WEIGHTS = {"zeroGradParameters", "updateParameters"}
 _PASSED_ON = {*_OF_WEIGHTS, "type", "float", "double", "cuda"}
+# Another name of a method, which only Torch7's own classes call.
+_CALLED_BY_TORCH7 = "sharedAccUpdateGradParameters"
 # The weights of a layer of nn, and their gradients.
 _WEIGHTS = {"weight", "bias", "gradWeight", "gradBias"}
 _PASSES = {*FORWARD, *BACKWARD}
@@ -125,6 +127,9 @@ class PlainLayers:
                     f"INNER = ({names if len(inner) == 1 else names.rstrip(',')})  # whose weights are its own"
                 )
             for name, value in lua_class.values.items():
+                owner = value.base if isinstance(value, Index) else value
+                if name == _CALLED_BY_TORCH7 and t.types.class_named(owner) is lua_class:
+                    continue
                 t.emit(f"{self.attribute(name)} = {t.classes.bodies.constant(lua_class, name, value)}")
             missing = [f"self.{name} = None" for name in self._missing(lua_class)]
             missing += first_mode(t, lua_class)

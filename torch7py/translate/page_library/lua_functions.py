@@ -188,6 +188,18 @@ def open_file(path: str, mode: str = "r") -> tuple[Any, ...]:
         return refusal(problem, path)
 
 
+def lines_of_file(path: str) -> Callable[..., str | None]:
+    """``io.lines(path)``: a function that gives the next line at each call."""
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        lines = iter(file.readlines())
+
+    def next_line(*_: Any) -> str | None:
+        line = next(lines, None)
+        return None if line is None else line.removesuffix("\n")
+
+    return next_line
+
+
 def kind_of_file(value: Any) -> str | None:
     """``io.type(value)``"""
     if not isinstance(value, io.IOBase):

@@ -307,6 +307,45 @@ class MaxUnpooling(Object, Layer):
         return self.gradInput
 
 
+class AddConstant(Object, Layer):
+    """``nn.AddConstant``: in place, it puts its input back on the way back."""
+
+    NAME = "nn.AddConstant"
+
+    def __init__(self, constant_scalar: Any, inplace: Any = None) -> None:
+        super().__init__()
+        self.constant_scalar, self.inplace = constant_scalar, inplace is not None and inplace is not False
+
+    def changed(self, x: Any, back: bool = False) -> Any:
+        return x - self.constant_scalar if back else x + self.constant_scalar
+
+    def updateOutput(self, inputs: Any) -> Any:
+        vars(self)["before"] = inputs.clone()
+        self.output = inputs.copy_(self.changed(inputs)) if self.inplace else self.changed(inputs)
+        return self.output
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        self.gradInput = gradient if self.inplace else gradient.clone()
+        if self.inplace:  # but for its roundings, which layers before this do not look at
+            before, now = vars(self)["before"], self.changed(inputs, back=True)
+            inputs.copy_(torch.where(torch.isclose(now, before), before, now))
+        return self.gradInput
+
+
+class MulConstant(AddConstant):
+    """``nn.MulConstant``, which does so, too."""
+
+    NAME = "nn.MulConstant"
+
+    def changed(self, x: Any, back: bool = False) -> Any:
+        return x / self.constant_scalar if back else x * self.constant_scalar
+
+    def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
+        super().updateGradInput(inputs, gradient)
+        self.gradInput.mul_(self.constant_scalar)
+        return self.gradInput
+
+
 class SelectTable(Object, Layer):
     """``nn.SelectTable``: an entry of a table, counted from 1, or from -1 back from the end."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import fnmatch
 import functools
 import os
 import re
@@ -178,14 +179,38 @@ def for_each(table: Any, function: Any, *args: Any) -> None:
         call(function, value, key, *args)
 
 
+def lines_of_text(text: str, keeps_ends: Any = None) -> list[str]:
+    """``stringx.splitlines(text[, keep])``"""
+    lines = re.findall(r"([^\r\n]*)(\r\n|\r|\n|$)", text)
+    return [line + end if keeps_ends else line for line, end in lines if line or end]
+
+
+def all_files(root: Any = None, mask: Any = None) -> list[str]:
+    """``dir.getallfiles(root, mask)``: the files in a directory and in those below it, whose names fit."""
+    files: list[str] = []
+    for at, _, names in os.walk(root or "."):
+        files += [os.path.join(at, name) for name in names if mask is None or fnmatch.fnmatchcase(name, mask)]
+    return files
+
+
+def changed_at(name: str) -> Any:
+    """``path.getmtime(name)``, in seconds."""
+    if not os.path.exists(name):
+        raise NotInPage(f"the time of {name}, which is not there")
+    return int(os.path.getmtime(name))
+
+
 PENLIGHT: dict[str, Callable[..., Any]] = {
     "dir.getdirectories": partial(entries_in, os.path.isdir),
     "dir.getfiles": partial(entries_in, os.path.isfile),
     "dir.makepath": make_path,
+    "dir.getallfiles": all_files,
     "path.extension": lambda name: extension_of(name)[1],
+    "path.getmtime": changed_at,
     "path.splitext": lambda name: extension_of(name),
     "stringx.import": lambda: None,  # methods of texts are there in any case
     "stringx.lines": lambda text: iter(text.removesuffix("\n").split("\n")),
+    "stringx.splitlines": lines_of_text,
     "tablex.compare_no_order": have_same_items,
     "tablex.copy": copy_table,
     "tablex.deepcopy": copy.deepcopy,
@@ -216,7 +241,8 @@ def extension_of(name: str) -> tuple[str, str]:
 
 def penlight_all(name: str, *args: Any) -> tuple[Any, ...]:
     """All values of a function of Penlight's."""
-    result = PENLIGHT[name](*args)
+    of_lists = name.startswith("List.")  # whose methods take any table
+    result = LIST_METHODS[name.removeprefix("List.")](*args) if of_lists else PENLIGHT[name](*args)
     return result if type(result) is tuple else (result,)
 
 

@@ -107,9 +107,6 @@ def built(t: Translation, models: Models, node: Call | Invoke) -> Py:
     unknown = [code.quoted(field) for field in sorted((asked & of_class) - known)]
     flag = next((settings.get(key, "None") for key in _IN_PLACE if key in parameters), "None")
     if flag not in ("None", "False") and not flag[0].isdigit():
-        if "constant_scalar" in settings:
-            reason = f"nn.{name} in place, which puts its input back on the way back"
-            raise Problem("T7-230", node.line, reason)
         steps.append(f"in_place={flag}")
     if t.writes_over_inputs and not facts.gradient_reads_output(f"nn.{name}"):
         steps.append("reads_output=False")

@@ -1,0 +1,103 @@
+"""What libraries do for values of whatever kind: nothing is refused, and pages give what the program gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN
+from torch7py.translate.native.program import _translate, translate_script
+from torch7py.translate.observed import NOTHING_SEEN
+from torch7py.translate.verify_script import verify_script
+
+PROGRAMS = {
+    "lines of a file, one by one": """
+        local f = io.open('few.txt', 'w') f:write('a b\\nc\\n') f:close()
+        local name, count = 'few' .. '.txt', 0
+        local following = io.lines(name)
+        while true do
+           local line = following()
+           if not line then break end
+           count = count + #line
+        end
+        print(count)
+        os.remove(name)
+    """,
+    "all of Penlight in brackets": """
+        local pl = (require 'pl.import_into')()
+        print(pl.path.basename('/a/b.txt'), pl.tablex.size({a = 1, b = 2}))
+    """,
+    "lists and lines of Penlight": """
+        local List = require 'pl.List'
+        local stringx = require 'pl.stringx'
+        local dir = require 'pl.dir'
+        local list = {1, 2, 3}
+        local turned = List.reverse(list)
+        print(turned[1], #turned, #stringx.splitlines('a\\n\\nb\\n'), #stringx.splitlines(''))
+        print(stringx.splitlines('x\\r\\ny')[1], #dir.getallfiles('.', 'no*.such'), path.getmtime('.') > 0)
+    """,
+    "constants in place": """
+        require 'nn'
+        torch.manualSeed(2)
+        local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.MulConstant(0.5, true)):add(nn.Tanh())
+        net:add(nn.AddConstant(2, true)):add(nn.MulConstant(3))
+        local x = torch.range(1, 6):view(2, 3)
+        print(net:forward(x):sum(), net:get(1).output:sum(), net:get(3).output:sum())
+        net:zeroGradParameters()
+        print(net:backward(x, torch.ones(2, 4)):sum(), net:get(1).output:sum(), net:get(3).output:sum())
+        print(net:get(1).gradWeight:sum(), net:get(2).constant_scalar, net:get(2).inplace)
+        local double, a, gradient = nn.MulConstant(2, true), torch.ones(2), torch.ones(2)
+        print(double:forward(a):sum(), a:sum(), double:backward(a, gradient):sum(), a:sum(), gradient:sum())
+    """,
+    "another name of a method that shares": """
+        require 'nn'
+        local Rows, parent = torch.class('nn.Rows', 'nn.Module')
+        function Rows:__init(n, d)
+           parent.__init(self)
+           self.weight, self.gradWeight = torch.Tensor(n, d):fill(0.5), torch.Tensor(n, d):zero()
+        end
+        function Rows:updateOutput(input)
+           self.output = self.weight:index(1, input:long())
+           return self.output
+        end
+        function Rows:accGradParameters(input, gradOutput, scale)
+           for i = 1, input:size(1) do self.gradWeight[input[i]]:add(scale or 1, gradOutput[i]) end
+        end
+        Rows.sharedAccUpdateGradParameters = Rows.accUpdateGradParameters
+        local rows, x = nn.Rows(4, 3), torch.Tensor{1, 3}
+        print(rows:forward(x):sum())
+        rows:accGradParameters(x, torch.ones(2, 3), 1)
+        print(rows.gradWeight:sum())
+    """,
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_nothing_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "program.lua"
+    path.write_text(PROGRAMS[name])
+    pages = [
+        translate_script(path.read_bytes(), str(path)),
+        _translate(path.read_bytes(), str(path), NOTHING_SEEN, NOTHING_KNOWN),
+    ]
+    for page in pages:
+        assert [str(problem) for problem in page.problems] == []
+        assert verify_script(page, path).lines == PROGRAMS[name].count("print(")
+
+
+def test_a_package_is_asked_whether_it_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "program.lua"
+    path.write_text("""
+        local function count(values)
+           if not tds then tds = require 'tds' end
+           local kept = tds.Vec()
+           for _, value in ipairs(values) do kept:insert(value) end
+           return #kept
+        end
+        print(count{1, 2}, count{})
+    """)
+    page = translate_script(path.read_bytes(), str(path))
+    assert [str(problem) for problem in page.problems] == []
+    assert verify_script(page, path).lines == 1
