@@ -50,6 +50,33 @@ PROGRAMS = {
         local double, a, gradient = nn.MulConstant(2, true), torch.ones(2), torch.ones(2)
         print(double:forward(a):sum(), a:sum(), double:backward(a, gradient):sum(), a:sum(), gradient:sum())
     """,
+    "objects without their constructor": """
+        require 'nn'
+        torch.manualSeed(3)
+        local Around, parent = torch.class('nn.Around', 'nn.Container')
+        function Around:__init(n)
+           parent.__init(self)
+           self.args = {n = n}
+           self:build(nn.Linear(n, n))
+        end
+        function Around:build(net) self.net = net self:add(net) end
+        function Around.load(saved)
+           local self = torch.factory('nn.Around')()
+           parent.__init(self)
+           self.args = saved.args
+           self:build(saved.module:clone())
+           return self
+        end
+        function Around:updateOutput(input) self.output = self.net:updateOutput(input) return self.output end
+        local one = nn.Around(3)
+        local other = nn.Around.load({args = one.args, module = one.net})
+        print(one:forward(torch.ones(3)):sum(), other:forward(torch.ones(3)):sum(), other.args.n, torch.type(other))
+        local Counter = torch.class('nn.Counter')
+        function Counter:__init(n) self.n = n end
+        function Counter:more() self.n = (self.n or 10) + 1 return self.n end
+        local counter = torch.factory('nn.Counter')()
+        print(counter:more(), counter:more(), nn.Counter(3):more())
+    """,
     "another name of a method that shares": """
         require 'nn'
         local Rows, parent = torch.class('nn.Rows', 'nn.Module')

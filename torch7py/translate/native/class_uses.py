@@ -192,4 +192,9 @@ class ClassUses:
             return atom(f"{layer.parents}({args})")
         if not functions and name != "__init" and not of_linear:
             raise Problem("T7-242", node.line, f"the method {name} of {method.parent}")
-        return atom(f"super().{python}({args})")
+        made = node.arguments[0]
+        in_method = not isinstance(made, Name) or t.scopes.of_name[made].kind == "parameter"
+        of = (
+            "" if in_method else f"{self.classes.names[method]}, {t.value(made)}"
+        )  # in a function of the class
+        return atom(f"super({of}).{python}({args})")

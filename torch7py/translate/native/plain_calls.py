@@ -174,6 +174,7 @@ def has_function(path: str) -> bool:
         or path == "table.sort"
         or _of_penlight(path) is not None
         or path in _POOLS
+        or path == "torch.factory"
         or page_library.of_package(path) is not None
         or path in library.STORAGES
         or path in _SEVERAL
@@ -489,6 +490,12 @@ def library_call(t: Translation, name: str, args: list[str]) -> Py:
     return atom(f"{page_library.MODULE}.{name}({', '.join(args)})")
 
 
+def _only_text(node: Call) -> str:
+    """The text that is all that a call is given; empty where it is given anything else."""
+    only = node.arguments[0] if len(node.arguments) == 1 else None
+    return only.value if isinstance(only, String) else ""
+
+
 def _required(t: Translation, node: Call, as_value: bool) -> Py | None:
     """``require(name)`` of a name that the program computes: a package whose name it has as a text elsewhere."""
     if len(node.arguments) != 1 or not isinstance(node.arguments[0], (Index, Name)):
@@ -574,6 +581,11 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             field = "call_field_all" if function == "call_all" else "call_field"
             base = t.value(maker.base).text
             return library_call(t, field, [base, code.quoted(key), *arguments(t, node.arguments)])
+    made_by_name = t.types.classes.get(_only_text(node)) if path == "torch.factory" else None
+    is_of_module = made_by_name is not None and made_by_name.instance.kind == "module"
+    if made_by_name is not None and (t.is_floor or (is_of_module and t.plain_modules)):
+        made = library_call(t, "factory", [t.modules.class_name(made_by_name, node.line).text])
+        return _alone(made, function == "call_all")
     if path == "require" and required(node) is None:
         value_required = _required(t, node, as_value=True)
         return None if value_required is None else _alone(value_required, function == "call_all")

@@ -289,6 +289,11 @@ def constructor(name: str, makers: dict[int, Callable[..., Any]]) -> Callable[..
     return CONSTRUCTORS.setdefault(name, made)
 
 
+def factory(kind: Any) -> Callable[[], Any]:
+    """``torch.factory(name)``, which makes an object of the class without calling its constructor."""
+    return lambda: kind.__new__(kind)
+
+
 class Package:
     """A package of Lua's as a value, such as nn: what a page has of it, and what the program puts there."""
 
