@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
@@ -12,19 +13,30 @@ from torch7py.translate.native.desugar.layer_makers import layers_in_texts
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Span, String
 
-__all__ = ["PACKAGES_OF_LAYERS", "constructor", "field_of_class", "package"]
+__all__ = ["PACKAGES_OF_LAYERS", "constructor", "constructor_named", "field_of_class", "package"]
 
 # The packages whose layers a page has by their names, where they are values.
 PACKAGES_OF_LAYERS = ("nn", "cudnn")
 
 
-def constructor(t: Translation, node: Index, path: str) -> Py:
-    """A layer's class as a value, which makes such a layer of as many arguments as the program calls with."""
-    made = _makers(t, node, path)
+def constructor(t: Translation, node: Index, path: str, calls: Sequence[Call] = ()) -> Py:
+    """A layer's class as a value, which makes such a layer of as many arguments as the program calls with.
+
+    ``calls``: those that are known to call it.
+    """
+    made = _makers(t, node, path, calls)
     t.mixed = True
     return atom(f"{page_library.MODULE}.constructor({code.quoted(path)}, {{{made}}})")
+
+
+def constructor_named(t: Translation, span: Span, path: str, calls: Sequence[Call] = ()) -> Py:
+    """As ``constructor``, of a class that is not named in the program's text at that place."""
+    home, _, key = path.partition(".")
+    base = Name(span, home)
+    t.scopes.of_name[base] = t.scopes.globals.get(home) or Variable(home, "global", None, None)
+    return constructor(t, Index(span, base, String(span, key), True), path, calls)
 
 
 def package(t: Translation, node: Expression, name: str) -> Py:
@@ -44,11 +56,9 @@ def package(t: Translation, node: Expression, name: str) -> Py:
         path = f"{name}.{key}"
         if facts.class_of(path) is None or facts.is_base(path):
             continue
-        base = Name(node.span, name)
-        t.scopes.of_name[base] = t.scopes.globals.get(name) or Variable(name, "global", None, None)
         put_back = t.checkpoint()
         try:
-            entries[key] = constructor(t, Index(node.span, base, String(node.span, key), True), path).text
+            entries[key] = constructor_named(t, node.span, path).text
         except Problem:
             put_back()  # which a page says where it asks for that layer
     shown = ", ".join(f"{code.quoted(key)}: {value}" for key, value in entries.items())
@@ -57,9 +67,9 @@ def package(t: Translation, node: Expression, name: str) -> Py:
     return atom(f"{function}()")
 
 
-def _makers(t: Translation, node: Index, path: str) -> str:
+def _makers(t: Translation, node: Index, path: str, calls: Sequence[Call]) -> str:
     """What a constructor that is a value makes of each number of arguments with which the program may call it."""
-    calls = [call for call in tree.every(t.program, Call) if t.path(call.callee) is None]
+    calls = calls or [call for call in tree.every(t.program, Call) if t.path(call.callee) is None]
     most = len(inspect.signature(facts.class_of(path).__init__).parameters) - 1  # type: ignore[misc]
     counts = {0, *(len(call.arguments) for call in calls)}
     if any(isinstance(a, (Call, Invoke, tree.Vararg)) for call in calls for a in call.arguments[-1:]):
@@ -95,8 +105,18 @@ def field_of_class(t: Translation, node: Expression) -> list[str] | None:
     path = t.path(node.base)
     if path is None or not path.startswith("nn.") or facts.class_of(path) is None:
         return None
-    made = {lua_class.parent for lua_class in t.classes.all} | set(t.layer_names)
-    inheriting = any(name is not None and name != path and facts.derives(name, path) for name in made)
-    if inheriting or any(lua_class.parent == path for lua_class in t.classes.all):
+    others = {*t.layer_names, *(c.parent for c in t.classes.all if c.parent is not None)} - {path}
+    if any(facts.derives(name, path) for name in others) or _is_called_by_heir(t, path, node.key.value):
         return None  # what derives from the class has its methods, too
     return [code.quoted(path), code.quoted(node.key.value)]
+
+
+def _is_called_by_heir(t: Translation, path: str, key: str) -> bool:
+    """Whether a class of the program's that derives from a layer's calls a method of the parent by its name."""
+    heirs = [lua_class for lua_class in t.classes.all if lua_class.parent == path]
+    return any(
+        isinstance(call.callee, Index) and call.callee.key_name == key
+        for heir in heirs
+        for function in heir.methods.values()
+        for call in tree.every(function.body, Call)
+    )

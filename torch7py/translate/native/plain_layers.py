@@ -15,7 +15,7 @@ from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code, library_rules, plain_calls, ranges
+from torch7py.translate.native import code, layer_classes, library_rules, plain_calls, ranges
 from torch7py.translate.native import plain_layer_forms as forms
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -84,7 +84,7 @@ class PlainLayers:
 
     def _fits(self, lua_class: LuaClass) -> bool:
         based = lua_class.base in self.written if lua_class.base is not None else _has_base(lua_class)
-        based = based or (self._derives(lua_class) and "__init" in lua_class.methods)
+        based = based or self._derives(lua_class)
         based = based or self._is_grown(lua_class)
         others = lua_class.makers or lua_class.literals or lua_class.prototype or lua_class.aliases
         bodies = self.t.classes.bodies
@@ -116,6 +116,8 @@ class PlainLayers:
         with t.indented():
             if t.plain_modules:
                 t.emit(f"NAME = {code.quoted(lua_class.name)}")
+                if self._derives(lua_class):
+                    t.emit(f"PARENT = {code.quoted(lua_class.parent or '')}")
             weights, inner = self._weights(lua_class)
             lists_weights = "parameters" in lua_class.methods and not t.plain_modules
             if weights or (self._derives(lua_class) and lists_weights):
@@ -136,6 +138,8 @@ class PlainLayers:
             if "__init" not in lua_class.methods:
                 for line in missing:
                     t.emit(line.removeprefix("self."))
+                if self._derives(lua_class):
+                    self._inherited_constructor(lua_class)
             for name, function in sorted(lua_class.methods.items(), key=lambda item: item[1].span.start):
                 if t.plain_modules or (name not in _LEFT_OUT and name not in _PASSED_ON):
                     self._method(name, function, missing)
@@ -157,6 +161,20 @@ class PlainLayers:
         if name == "__init" and (derives or not self._calls_parent(function)):
             begin = [self._allocation(), *begin]
         t.functions.define(self.attribute(name), function, inits=begin)
+
+    def _inherited_constructor(self, lua_class: LuaClass) -> None:
+        """The constructor of the layer that a class derives from, with as many arguments as the program calls with."""
+        t, statement = self.t, lua_class.statement
+        calls = [c for c in tree.every(t.program, Call) if t.types.class_named(c.callee) is lua_class]
+        if not calls:
+            t.emit("pass")
+            return
+        maker = layer_classes.constructor_named(t, statement.span, lua_class.parent or "", calls)
+        made = self._call("call", [maker.text, "*args"])
+        t.emit("def __init__(self, *args):")
+        with t.indented():
+            t.emit("super().__init__()")
+            t.emit(f"self.derive({made}{'.base' if t.plain_modules else ''})")
 
     def _allocation(self) -> str:
         """What a constructor begins with that calls no parent's: it makes what all layers have."""

@@ -230,12 +230,29 @@ class ValueCounts:
             handing |= more
         asked = handing.intersection(f for c in self._asked_for_all() for f in self._run_by(c))
         asked |= opened & self._counted
+        asked |= handing & self._methods_of_layers
         asked = (asked - (self._varying - opened)) | (self._varying & self._counted)
         while more := {
             other for f in asked for c in calls[f] for other in handing.intersection(called[c]) - asked
         }:
             asked |= more
         return asked
+
+    @cached_property
+    def _methods_of_layers(self) -> set[tree.Function]:
+        """The functions that the program puts into classes of nn's, whose objects anyone calls."""
+        put: dict[Expression, Expression] = {
+            s.target: s.function for s in tree.every(self.t.program, tree.FunctionStatement)
+        }
+        for node in tree.every(self.t.program, tree.Assign):
+            put |= dict(zip(node.targets, node.values, strict=False))
+        return {
+            value
+            for target, value in put.items()
+            if isinstance(value, tree.Function)
+            and isinstance(target, tree.Index)
+            and (self.t.path(target.base) or "").startswith("nn.")
+        }
 
     @cached_property
     def _varying(self) -> set[tree.Function]:

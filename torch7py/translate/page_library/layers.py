@@ -310,6 +310,7 @@ class Object:
     """What the program calls method by method, and which may have any field: a module or a criterion of Torch7's."""
 
     NAME = "nn.Module"
+    PARENT = ""  # the layer that a class of the program's derives from
     UNKNOWN: tuple[str, ...] = ()  # fields that Torch7's class has, and the page does not know
 
     @property
@@ -345,7 +346,7 @@ class Object:
             raise AttributeError(name)
         if name in self.UNKNOWN:
             raise NotInPage(f"the field {name} of {self.NAME}")
-        return CLASS_FIELDS.get(self.NAME, {}).get(name)
+        return put_in_class(self, name)
 
 
 # What the program has put into the classes of Torch7's layers, by their names.
@@ -355,7 +356,15 @@ CLASS_FIELDS: dict[str, dict[str, Any]] = {}
 def put_in(module: Any, field: str, name: str) -> Any:
     """What the program has put into a module as an attribute, or into its class under a name."""
     value = vars(module).get(field)
-    return CLASS_FIELDS.get(getattr(module, "NAME", ""), {}).get(name) if value is None else value
+    return put_in_class(module, name) if value is None else value
+
+
+def put_in_class(module: Any, name: str) -> Any:
+    """What the program has put into a module's class, or the layer's that this derives from and leaves as it is."""
+    own = CLASS_FIELDS.get(getattr(module, "NAME", ""), {}).get(name)
+    inherited = CLASS_FIELDS.get(getattr(module, "PARENT", ""), {}).get(name)
+    is_own = getattr(getattr(type(module), name, None), "__module__", __name__) != __name__
+    return inherited if own is None and not is_own else own
 
 
 def run(module: Any, name: str, *args: Any) -> Any:
