@@ -24,7 +24,7 @@ from torch7py.translate.native.init_constructors import Makers
 from torch7py.translate.native.interfaces import classes as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.literal_objects import LiteralObjects
-from torch7py.translate.native.metamethods import SPECIAL
+from torch7py.translate.native.metamethods import SPECIAL, leaves_names
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.user_layers import LEFT_OUT, UserLayer
@@ -268,6 +268,8 @@ class Classes(interfaces.Classes):
     def method(self, lua_class: LuaClass, name: str) -> str:
         if name in SPECIAL:
             return SPECIAL[name]
+        if name == "__index" and leaves_names(self.t, lua_class):
+            return "__getitem__"
         if name == "updateOutput" and lua_class.instance.kind != "object":
             return "forward"
         if name == "reset" and draws_weights(lua_class.parent):

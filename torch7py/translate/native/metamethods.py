@@ -7,8 +7,9 @@ from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native.interfaces.classes import Classes
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.templates import Template
 
-__all__ = ["SPECIAL", "Metamethods"]
+__all__ = ["SPECIAL", "Metamethods", "leaves_names"]
 
 SPECIAL = {
     "__init": "__init__",
@@ -41,6 +42,22 @@ _NOT_INHERITED = {
     "__tostring": ("__str__ = object.__str__",),
     "__eq": ("__eq__ = object.__eq__", "__hash__ = object.__hash__"),
 }
+
+
+_ASKED_FOR_NAME = Template("return type(KEY) == 'string'")
+_FOR_NAMES = Template("return CLASS[KEY]")
+
+
+def leaves_names(t: Translation, lua_class: LuaClass) -> bool:
+    """Whether ``__index`` begins with what classes do anyway: a text names a field of the class. Others are items."""
+    function = lua_class.methods.get("__index")
+    first = function.body.statements[0] if function is not None and function.body.statements else None
+    if function is None or len(function.parameters) != 2 or not isinstance(first, tree.If):
+        return False
+    (condition, body), key = first.branches[0], function.parameters[1]
+    asked = _ASKED_FOR_NAME.match(condition, KEY=key)
+    found = _FOR_NAMES.match(body, KEY=key)
+    return asked is not None and found is not None and t.types.class_named(found["CLASS"]) is lua_class
 
 
 class Metamethods:

@@ -28,7 +28,13 @@ from torch7py.translate.native.device_transfer import DeviceTransfers, read_as_m
 from torch7py.translate.native.globals_by_name import read_globals
 from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.library_functions import read_library_functions
-from torch7py.translate.native.lua_packages import is_in_lua, path_of, source_of
+from torch7py.translate.native.lua_packages import (
+    is_in_lua,
+    is_part,
+    path_of,
+    source_of,
+    with_parts_required,
+)
 from torch7py.translate.native.node_chains import read_chains
 from torch7py.translate.native.repeated_files import written_as_functions
 from torch7py.translate.native.source_files import SourceFile
@@ -72,6 +78,7 @@ def gather(source: bytes, file: str, observed: Observed = NOTHING_SEEN) -> Proje
 
     Raises LuaSyntaxError.
     """
+    source = with_parts_required(source)
     project = _Gathering(Path(file), observed).project(source, file)
     users = _users_of_classes(project)
     return _Gathering(Path(file), observed, users).project(source, file) if users else project
@@ -233,7 +240,7 @@ class _Gathering:
         file_path = self._beside(call, name.value, folder)
         if dotted(call.callee) in _NAMES and file_path is None:
             stem = plain_name(name.value)
-            if is_in_lua(name.value) and self._is_package(name.value):
+            if is_part(name.value) or (is_in_lua(name.value) and self._is_package(name.value)):
                 self.packages[path_of(name.value).resolve()] = name.value
                 return path_of(name.value)
             if stem.startswith(("/", "..")) or self._is_package(name.value) or name.value in _PRELOADED:
@@ -291,7 +298,7 @@ class _Gathering:
         assert name is not None
         folders = Folders([self.folder], path.parent, self.scanned)
         package = self.packages.get(key)
-        text = path.read_bytes() if package is None else source_of(package)
+        text = with_parts_required(path.read_bytes()) if package is None else source_of(package)
         source = written_out(text, name, folders, self.observed, self._classes(key))
         source_file = SourceFile(
             name, Block((), None, ()), path, source=source, is_package=package is not None

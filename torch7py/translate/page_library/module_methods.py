@@ -328,7 +328,24 @@ def go_forward(module: Any, *inputs: Any) -> Any:
     )
 
 
+def move_at_once(module: Any, inputs: Any, gradient: Any, rate: Any) -> None:
+    """``module:accUpdateGradParameters(input, gradOutput, rate)``: a step by the gradients of one pass.
+
+    Gradients stay as they were, but those of a module that shares its weights with others.
+    """
+    weights, gradients = weights_of(module)
+    before = [gradient_before.clone() for gradient_before in gradients]
+    for part in gradients:
+        part.zero_()
+    run(module, "accGradParameters", inputs, gradient, 1)
+    for weight, part, kept in zip(weights, gradients, before, strict=True):
+        weight.add_(part, alpha=-rate)
+        if module.shared is None or module.shared is False:
+            part.copy_(kept)
+
+
 OBJECT_METHODS: dict[str, Callable[..., Any]] = {
+    "accUpdateGradParameters": move_at_once,
     "apply": apply_to_all,
     "applyToModules": lambda module, function: (
         [call(function, part) for part in children_of(module)] and None
@@ -366,7 +383,8 @@ OBJECT_METHODS: dict[str, Callable[..., Any]] = {
 
 # Those that give no value.
 GIVING_NOTHING = frozenset(
-    """accGradParameters apply applyToModules evaluate insert reinforce remove setp training updateGradParameters
+    """accGradParameters accUpdateGradParameters
+    apply applyToModules evaluate insert reinforce remove setp training updateGradParameters
     updateParameters zeroGradParameters""".split()
 )
 

@@ -84,6 +84,11 @@ def new_storage(kind: str, *args: Any) -> Storage:
     return new_tensor(kind, *args).as_subclass(Storage)
 
 
+def numbers_of(x: torch.Tensor) -> torch.Tensor:
+    """A tensor, of a weight one that nothing goes back through: it may be resized."""
+    return x.data if isinstance(x, nn.Parameter) else x
+
+
 def new_tensor(kind: str, *args: Any) -> torch.Tensor:
     """``torch.FloatTensor(...)`` of sizes, of a table of numbers, of a tensor, or of a part of what lies in memory."""
     dtype = DTYPES[kind] if kind else torch.get_default_dtype()
@@ -97,7 +102,7 @@ def new_tensor(kind: str, *args: Any) -> torch.Tensor:
             if is_table
             else torch.empty(sizes_in(args or (0,)), dtype=dtype)
         )
-    source = args[0].as_subclass(torch.Tensor)
+    source = numbers_of(args[0]).as_subclass(torch.Tensor)
     place = args[1:]
     if source.dtype != dtype:
         raise TypeError(f"a tensor of {dtype} on memory of {source.dtype}")
@@ -737,7 +742,7 @@ TENSOR_METHODS: dict[str, Callable[..., Any]] = {
     "index": lambda x, dim, places: x.index_select(dim - 1, _places(places)),
     "maskedSelect": lambda x, mask: x.masked_select(mask.bool()),
     "multinomial": lambda x, count, replacement=False: x.multinomial(count, replacement) + 1,
-    "new": lambda x: x.view_as(x),  # x:new(), of the same memory
+    "new": lambda x: numbers_of(x).view_as(x),  # x:new(), of the same memory
     "nonzero": lambda x: x.nonzero() + 1,
     "repeatTensor": lambda x, *sizes: x.repeat(sizes_in(sizes)),
     "reshape": lambda x, *sizes: x.reshape(sizes_in(sizes)).clone(),

@@ -99,7 +99,12 @@ def index(table: Any, key: Any) -> Any:
         return part.item() if part.dim() == 0 else part
     if isinstance(table, nn.Module) and not hasattr(table, "updateOutput"):
         return field_of_layer(table, key)
+    items = getattr(type(table), "__getitem__", None)
+    if not isinstance(key, str) and inspect.isfunction(items):  # of a class of the program's
+        return call(items, table, key)
     result = getattr(table, attribute(table, key), None)
+    if key == "new" and result is None and inspect.isclass(table):
+        return table  # which makes objects as it does
     if key in ("weight", "gradWeight") and result is not None and getattr(table, "_is_turned", False):
         return weight_in_torch7(result)
     return result.__func__ if inspect.ismethod(result) else result
