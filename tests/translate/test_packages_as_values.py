@@ -36,6 +36,14 @@ PROGRAMS = {
         if backend == 'nn' or backend == 'cudnn' then require(backend) end
         print(nn.Linear(2, 3):forward(torch.ones(2)):sum())
     """,
+    "what cudnn says of itself": """
+        local version = 'none'
+        if arg[1] == 'cudnn' then
+           require 'cudnn'
+           version = cudnn.version
+        end
+        print(version)
+    """,
     "a layer of the program's": """
         local Twice, parent = torch.class('nn.Twice', 'nn.Module')
         function Twice:updateOutput(input) self.output = input * 2 return self.output end

@@ -149,6 +149,8 @@ def index(t: Translation, node: Index) -> Py:
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
     path = t.path(node)
+    if path == "cudnn.version":
+        return atom("torch.backends.cudnn.version()")
     if plain_calls.minimizes(path) or (path is None and t.path(node.base) == "optim"):
         reason = f"{path or 'a function of optim'}, which is called otherwise than by its name"
         raise (Undecided if t.plain_vectors else Problem)("T7-228", node.line, reason)
