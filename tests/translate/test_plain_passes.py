@@ -126,6 +126,49 @@ def test_a_function_that_copies_by_a_file_in_memory_is_one_that_copies(tmp_path:
     assert verify_script(page, path).largest < TOLERANCE
 
 
+# A graph that is known only when the page runs, with criterions in it, and gradients of their targets.
+CRITERIONS = """require 'nn'
+require 'nngraph'
+torch.manualSeed(3)
+local function network(count)
+   local inputs = {}
+   for i = 1, count do table.insert(inputs, nn.Identity()()) end
+   local hidden = nn.Tanh()(nn.Linear(4, 3)(inputs[1])):annotate{name = 'hidden'}
+   local scores = nn.LogSoftMax()(hidden)
+   local criterion = nn.ClassNLLCriterion(torch.Tensor{0.5, 1, 2})
+   criterion.sizeAverage = false
+   local loss = criterion({scores, inputs[2]})
+   return nn.gModule(inputs, {loss, scores, nn.MSECriterion()({hidden, inputs[3]})})
+end
+local net = network(3)
+local input = {torch.randn(5, 4), torch.Tensor{1, 3, 2, 2, 1}, torch.randn(5, 3)}
+local gradient = {torch.Tensor{2}, torch.randn(5, 3), torch.Tensor{0.5}}
+for step = 1, 3 do
+   net:zeroGradParameters()
+   local output = net:forward(input)
+   local back = net:updateGradInput(input, gradient)
+   net:accGradParameters(input, gradient, 0.5)
+   net:updateParameters(0.1)
+   print(output[1][1], output[3][1], back[1]:norm(), back[2]:norm(), back[3]:norm())
+end
+local weights = {}
+weights[1], _ = net:parameters()
+print(#weights[1], weights[1][1]:norm())
+"""
+
+
+def test_criterions_in_graphs_that_are_known_when_the_page_runs(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(CRITERIONS)
+    page = program.translate_script(CRITERIONS.encode(), "p.lua")
+    assert page.problems == []
+    assert (
+        "lua_compat.LossOf(lambda prediction, target: criterion(prediction, target.long() - 1))" in page.code
+    )
+    assert "weights.append([p.data for p in net.parameters()])" in page.code
+    assert verify_script(page, path).largest < TOLERANCE
+
+
 def test_several_outputs_of_a_module_are_a_list(tmp_path: Path) -> None:
     """Of a module of which it is not known what it gives, that is seen when the page runs."""
     source = """require 'nn'

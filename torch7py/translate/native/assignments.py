@@ -106,6 +106,9 @@ class Assignments:
             texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
             self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
             return
+        if len(values) == 1 and all(self.t.unread(target) for target in targets[1:]):
+            self.one(targets[0], last, node)
+            return
         if self.t.plainly and plain_calls.several(self.t, values, targets):
             return
         raise Undecided(

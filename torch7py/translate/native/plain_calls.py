@@ -568,6 +568,7 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
                 return t.models.open_pass(node, every=method == "method_all")
             return _alone(t.models.plain_pass(node), method == "method_all")
         is_known = has_method(kind, node.method) or may_be_of_program(t, node)
+        is_known = is_known or t.graphs.is_node(node.receiver)
         if kind in _FAMILIES and not is_known:
             return None
         return library_call(

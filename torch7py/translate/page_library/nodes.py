@@ -35,6 +35,18 @@ class Node:
         return tuple(Node(partial(entry, place), [self]) for place in range(1, int(count) + 1))
 
 
+class LossOf(nn.Module):
+    """A criterion in a graph, which gives its loss as a tensor of one element, and its target no gradient."""
+
+    def __init__(self, loss: Callable[[Any, Any], Any]) -> None:
+        super().__init__()
+        self.loss = loss
+
+    def forward(self, entries: Any) -> Any:
+        prediction, target = entries
+        return self.loss(prediction, target.detach()).reshape(1)
+
+
 def entry(place: int, table: Any) -> Any:
     """An entry of a table, counted from 1."""
     return index(table, place)

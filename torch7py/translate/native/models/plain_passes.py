@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.native import code
@@ -11,6 +12,7 @@ from torch7py.translate.native.models.inputs import input_kind, takes_items
 from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
 from torch7py.translate.native.plain_calls import arguments, library_call
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Invoke
 
 __all__ = ["node_of", "open_pass", "pass_of"]
@@ -75,11 +77,27 @@ def _input(t: Translation, module: Expression, node: Expression, text: str) -> s
 
 def node_of(t: Translation, node: Call) -> Py:
     """A node of a graph that has no class: ``module(node)``."""
-    args = arguments(t, node.arguments)
     if t.kind(node.callee) == "criterion":
-        raise Problem("T7-221", node.line, "a criterion in a graph that has no class")
+        return _loss_node(t, node)
+    args = arguments(t, node.arguments)
     if takes_items(t.type(node.callee)) and args:
         if len(args) > 1 or t.kind(node.arguments[0]) == "table":
             raise Problem("T7-221", node.line, "a module that takes places and other values, in a graph")
         args = [f"{t.value(node.arguments[0]).at(code.ATOM)}.long()"]
     return library_call(t, "node", [t.value(node.callee).text, *args])
+
+
+def _loss_node(t: Translation, node: Call) -> Py:
+    """``criterion({prediction, target})``: a node that gives the loss as a tensor of one element."""
+    entries = node.arguments[0] if len(node.arguments) == 1 else None
+    if not isinstance(entries, tree.Table) or len(entries.fields) != 2 or any(x.key for x in entries.fields):
+        raise Problem("T7-221", node.line, "a criterion of something else than two nodes")
+    prediction, target = (item.value for item in entries.fields)
+    sources = [t.value(prediction).text, t.value(target).text]
+    names = {prediction: "prediction", target: "target"}
+    instead = {**t.expressions.instead, **{value: code.atom(name) for value, name in names.items()}}
+    with altered(t.expressions, instead=instead):
+        base, criterion = t.value(node.callee).at(code.ATOM), t.type(node.callee)
+        loss = t.models.inputs.loss(base, criterion, prediction, target, node.line)
+    module = library_call(t, "LossOf", [f"lambda {', '.join(names.values())}: {loss}"])
+    return library_call(t, "node", [module.text, *sources])
