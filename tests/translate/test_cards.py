@@ -264,3 +264,59 @@ def test_a_batch_for_several_cards_whose_modules_are_objects(tmp_path: Path) -> 
     assert [str(problem) for problem in page.problems] == []
     assert "lua_compat.DataParallelTable(1, True, True)" in page.code
     assert verify_script(page, script).largest < 1e-6
+
+
+SAVED = """require 'nn'
+require 'cunn'
+torch.manualSeed(1)
+local opt = {GPU = 1}
+local function clean(module)
+   local new = nn.DataParallelTable(1)
+   cutorch.setDevice(opt.GPU)
+   new:add(module:get(1), opt.GPU)
+   return new
+end
+local function save(name, model)
+   if torch.type(model) == 'nn.DataParallelTable' then
+      torch.save(name, clean(model))
+   elseif torch.type(model) == 'nn.Sequential' then
+      local saved = nn.Sequential()
+      for i, module in ipairs(model.modules) do
+         if torch.type(module) == 'nn.DataParallelTable' then
+            saved:add(clean(module))
+         else
+            saved:add(module)
+         end
+      end
+      torch.save(name, saved)
+   end
+end
+local function load(name)
+   local model = torch.load(name)
+   if torch.type(model) == 'nn.DataParallelTable' then
+      return model:get(1)
+   elseif torch.type(model) == 'nn.Sequential' then
+      for i, module in ipairs(model.modules) do
+         if torch.type(module) == 'nn.DataParallelTable' then model.modules[i] = module:get(1) end
+      end
+      return model
+   end
+end
+local features = nn.DataParallelTable(1):add(nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()), {1})
+local model = nn.Sequential():add(features):add(nn.Linear(4, 2)):cuda()
+local x = torch.ones(2, 3):cuda()
+print(model:forward(x):sum())
+save('model.t7', model)
+print(load('model.t7'):forward(x):sum())
+"""
+
+
+def test_models_that_are_saved_with_one_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "saved.lua"
+    script.write_text(SAVED)
+    page = translate_script(script.read_bytes(), str(script))
+    assert [str(problem) for problem in (*page.problems, *page.reasons)] == []
+    assert 'new = nn.DataParallel(module.module, [opt["GPU"] - 1])' in page.code
+    assert "model[i - 1] = module.module" in page.code
+    assert verify_script(page, script).largest < 1e-6

@@ -16,6 +16,18 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "containers that nobody puts anything into": """
+require 'nn'
+local function build(n)
+   local net = nn.Sequential()
+   local wide, deep = nn.Concat(2), nn.DepthConcat(2)
+   local apart = nn.Parallel(1, 2)
+   net:add(nn.Linear(n, 2)):add(nn.Tanh())
+   return net
+end
+torch.manualSeed(1)
+print(build(3):forward(torch.ones(2, 3)):sum())
+""",
     "a text that is given what gsub makes of it": """
 local function normalise(text)
    text = text:lower()

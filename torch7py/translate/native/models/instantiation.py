@@ -73,7 +73,7 @@ class Making:
         builder = self.builders.by_statement.get(node) or self.builders.by_add.get(node)
         if builder is None or builder.dynamic:
             return False
-        if builder.inlined or node is not builder.last:
+        if builder.inlined or node is not builder.last or self._is_idle(builder):
             return True
         t = self.t
         name = t.names.of_variable(builder.variable)
@@ -110,6 +110,14 @@ class Making:
         else:
             self.stateful.add(builder.variable)
         return True
+
+    def _is_idle(self, builder: Builder) -> bool:
+        """Whether this is a container with nothing in it, for which nobody asks."""
+        value, variable = builder.value, builder.variable
+        if not isinstance(value, Call) or builder.adds or variable.reads or variable.writes:
+            return False
+        is_empty = all(self.t.kind(argument) == "number" for argument in value.arguments)
+        return is_empty and facts.without_weights(self.t.path(value.callee) or "")
 
     def _suggested_names(self) -> Iterator[tuple[Expression, str]]:
         """What a module made in an expression is called: by the field that takes it, or the function that gives it."""
@@ -342,9 +350,10 @@ class Making:
         elif (last := self._first_cards(cards)) is not None:
             arguments.append(f"list(range({last}))")
         elif cards is not None:
-            if t.kind(cards) != "table":
-                raise Problem("T7-222", node.line, "nn.DataParallelTable with one copy at a time")
-            arguments.append(f"[int(card) - 1 for card in {t.value(cards)}]")
+            if t.kind(cards) not in ("table", "number"):
+                raise Problem("T7-222", node.line, "nn.DataParallelTable on cards that are not known")
+            of_number = f"[{t.expressions.position(cards)}]" if t.kind(cards) == "number" else ""
+            arguments.append(of_number or f"[int(card) - 1 for card in {t.value(cards)}]")
         return atom(f"nn.DataParallel({', '.join([*arguments, *([f'dim={dim}'] if dim != '0' else [])])})")
 
     def _first_cards(self, cards: Expression | None) -> Py | None:

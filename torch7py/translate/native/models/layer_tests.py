@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
@@ -292,19 +293,51 @@ class LayerTests:
         holds = any(facts.parts(name) for name in names)  # one that holds others stands for them, too
         return set(self.classes()) if holds else names
 
-    def _around(self, node: Expression) -> list[Test]:
-        """The tests that the module has passed where an expression stands."""
-        tests: list[Test] = []
+    def is_chain_at(self, node: Expression) -> bool:
+        """Whether a branch has found that a module is a ``nn.Sequential``, and no other container."""
+        tests = self._around(node)
+        names = {name for name in structures if all(passes(name) for passes in tests)}
+        return bool(tests) and bool(names) and all(map(facts.is_chain, names))
+
+    def _around(self, node: Expression, seen: frozenset[Expression] = frozenset()) -> list[Test]:
+        """The tests that the module has passed where an expression stands, and those of all callers for a parameter.
+
+        ``seen``: arguments of which it is being found out.
+        """
+        tests = [
+            passes
+            for subject, passes, body in self._branches
+            if tree_queries.same_expression(subject, node)
+            and body.statements[0].span.start <= node.span.start < body.statements[-1].span.end
+        ]
+        function, at = self._parameter(node)
+        calls = [] if function is None else self.t.types.calls_of.get(function, [])
+        if calls and all(isinstance(call, Call) and at < len(call.arguments) for call in calls):
+            args = [call.arguments[at] for call in calls]
+            outside = [[] if x in seen else self._around(x, seen.union(args)) for x in args]
+            tests.append(lambda name: any(all(passes(name) for passes in passed) for passed in outside))
+        return tests
+
+    @cached_property
+    def _branches(self) -> list[tuple[Expression, Test, tree.Block]]:
+        """What is done with a module that has passed a test: the module, the test, and the branch."""
+        branches = []
         for statement in tree.every(self.t.program, tree.If):
             for condition, body in statement.branches:
                 test = self._test(condition)
-                if test is None or (isinstance(condition, Binary) and condition.operator == "~="):
-                    continue
-                if tree_queries.same_expression(test[0], node) and any(
-                    node is inner for inner in tree.walk(body)
-                ):
-                    tests.append(test[1])
-        return tests
+                differs = isinstance(condition, Binary) and condition.operator == "~="
+                if test is not None and not differs and body.statements:
+                    branches.append((*test, body))
+        return branches
+
+    def _parameter(self, node: Expression) -> tuple[tree.Function | None, int]:
+        """The function of which this is a parameter that always is what it was given, and which of them it is."""
+        variable = self.t.scopes.of_name.get(node) if isinstance(node, Name) else None
+        function = None if variable is None or variable.scope is None else variable.scope.function
+        if variable is None or function is None or variable.kind != "parameter" or variable.writes:
+            return None, 0
+        of_function = [self.t.scopes.of_name[name] for name in function.parameters]
+        return (function, of_function.index(variable)) if variable in of_function else (None, 0)
 
     def handles(self, node: Statement) -> bool:
         """``local name = torch.type(m)`` before tests of it is nothing in the page."""

@@ -524,6 +524,8 @@ class Models(interfaces.Models):
             return atom(base)
         if name == "modules" and (all(map(facts.is_chain, layers)) if layers else self.layer_tests.plain()):
             return atom(base)
+        if name == "modules" and self.layer_tests.is_chain_at(node.base):
+            return atom(base)
         raise Problem("T7-225", node.line, f"the field {name} of a module")
 
     def is_program_field(self, node: Index) -> bool:
