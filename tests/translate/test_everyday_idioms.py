@@ -16,6 +16,25 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "options that lapp reads in a function, of a text that begins with a name": """
+local opts = {}
+lapp = require 'pl.lapp'
+title = [[
+A title -- with dashes
+]]
+function opts.parse(arg)
+   local opt = lapp(title .. [[
+   -r,--learningRate       (default 5e-4)        learning rate
+   --maxepoch              (default 300)         maximum number
+   --plot                                        plot the error
+   --save                  (default /media/)     where to save
+ ]])
+   return opt
+end
+local opt = opts.parse(arg)
+print(opt.learningRate * 2, opt.maxepoch + 1, opt.plot, opt.save .. 'x')
+if opt.plot then print('plot') end
+""",
     "containers that nobody puts anything into": """
 require 'nn'
 local function build(n)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch7py.translate import tree
+from torch7py.translate.scopes import resolve
 from torch7py.translate.tree import Around, Block, Call, Expression, Invoke, Name, Span, Statement, String
 
-__all__ = ["with_options"]
+__all__ = ["write_options"]
 
 _LINE = re.compile(
     r"-(?P<short>\w),\s*--(?P<long>[a-zA-Z][\w-]*)(?P<rest>.*)"
@@ -29,24 +31,47 @@ class _Option:
     help: str
 
 
-def with_options(program: Block) -> Block:
-    """The program with lapp's calls at its top level written out."""
+def write_options(program: Block) -> None:
+    """Write out the calls of lapp in a program that was just parsed."""
+    if not any(node.name == "lapp" for node in tree.every(program, Name)):
+        return
     used = {node.name for node in tree.every(program, Name)}
     name = next(n for n in ("parser", "cmd", "command_line", "options_parser") if n not in used)
-    local = next((s for s in program.statements if _requires(s)), None)
-    statements: list[Statement] = []
-    dropped = False
-    for statement in program.statements:
-        options = _options_of(statement)
-        if options is None:
-            statements.append(statement)
-            continue
-        dropped = True
-        statements += _written(statement, options, name)
-    if not dropped:
-        return program
-    calls = [s for s in statements if s is not local and _mentions(s, "lapp")]
-    return dataclasses.replace(program, statements=tuple(s for s in statements if s is not local or calls))
+    texts = _named_texts(program)
+    written: dict[Statement, list[Statement]] = {
+        statement: _written(statement, options, name)
+        for statement in tree.every(program, tree.Assignment)
+        if (options := _options_of(statement, texts)) is not None
+    }
+    if not written:
+        return
+    _replace(program, written)
+    if sum(node.name == "lapp" for node in tree.every(program, Name)) == 1:  # what requires it
+        _replace(program, {s: [] for s in tree.every(program, tree.Assignment) if _requires(s)})
+
+
+def _replace(program: Block, statements: Mapping[Statement, list[Statement]]) -> None:
+    """Put others in the places of statements."""
+    for node in [*tree.walk(program)]:
+        if isinstance(node, Block) and not statements.keys().isdisjoint(node.statements):
+            others = [other for s in node.statements for other in statements.get(s, [s])]
+            object.__setattr__(node, "statements", tuple(others))
+        for kept in ("below", "all_below", "by_class", "node_cache", "block_cache", "return_cache"):
+            if hasattr(node, kept):
+                object.__setattr__(node, kept, None)
+
+
+def _named_texts(program: Block) -> dict[Expression, str]:
+    """The names of variables that are given a text and nothing else, with it."""
+    of_name = resolve(program).of_name
+    values = {
+        of_name[target]: value
+        for node in tree.every(program, tree.Assignment)
+        for target, value in zip(node.targets, node.values, strict=False)
+        if isinstance(target, Name) and len(of_name[target].writes) <= of_name[target].is_global
+    }
+    texts = {variable: value.value for variable, value in values.items() if isinstance(value, String)}
+    return {name: texts[variable] for name, variable in of_name.items() if variable in texts}
 
 
 def _requires(statement: Statement) -> bool:
@@ -68,16 +93,22 @@ def _value(statement: Statement) -> Expression | None:
     return values[0] if len(values) == 1 else None
 
 
-def _mentions(statement: Statement, name: str) -> bool:
-    return any(isinstance(node, Name) and node.name == name for node in tree.walk(statement))
-
-
-def _options_of(statement: Statement) -> list[_Option] | None:
+def _options_of(statement: Statement, texts: Mapping[Expression, str]) -> list[_Option] | None:
     call = _value(statement)
     if not isinstance(call, Call) or not isinstance(call.callee, Name) or call.callee.name != "lapp":
         return None
-    text = call.arguments[0] if len(call.arguments) == 1 else None
-    return _parsed(text.value) if isinstance(text, String) else None
+    text = _text(call.arguments[0], texts) if len(call.arguments) == 1 else None
+    return None if text is None else _parsed(text)
+
+
+def _text(node: Expression, texts: Mapping[Expression, str]) -> str | None:
+    """What a text says that is put together of literals and of names for such; None of another one."""
+    if isinstance(node, tree.Binary) and node.operator == "..":
+        first, second = _text(node.left, texts), _text(node.right, texts)
+        return None if first is None or second is None else first + second
+    if isinstance(node, Name):
+        return texts.get(node)
+    return node.value if isinstance(node, String) else None
 
 
 def _parsed(text: str) -> list[_Option] | None:

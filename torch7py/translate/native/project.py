@@ -26,7 +26,7 @@ from torch7py.translate.native.desugar import (
 )
 from torch7py.translate.native.device_transfer import DeviceTransfers, read_as_methods
 from torch7py.translate.native.globals_by_name import read_globals
-from torch7py.translate.native.lapp import with_options
+from torch7py.translate.native.lapp import write_options
 from torch7py.translate.native.library_functions import read_library_functions
 from torch7py.translate.native.lua_packages import (
     is_in_lua,
@@ -213,7 +213,8 @@ class _Gathering:
         return block
 
     def _tree(self, source: bytes, file: str, at: int) -> tuple[Block, DeviceTransfers]:
-        block = with_options(parse(source, file, at))
+        block = parse(source, file, at)
+        write_options(block)
         read_chains(block)
         read_globals(block)
         read_class_libraries(block, self._is_package)
