@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ OWN = "local C = torch.class('C') function C:{}(a, b, c) return self end\n"
         ("function f(net) net:apply(function(m) if m.weight then m.gradWeight:zero() end end) end", "apply"),
         ("function f(net) net:apply(function(m) m:training() end) end", "apply"),
         ("function f(net) net:evaluate() end", "evaluate"),
-        ("function f(cmd) cmd:option('-size', 3, 'how many') end", "option"),
         ("function f(to, from) for i = 1, #to do to[i]:copy(torch.ones(3)) end end", "copy"),
     ],
 )
@@ -33,11 +33,70 @@ def test_what_its_methods_tell(source: str, own: str) -> None:
     [
         "function f(x) x:apply(function(v) return v * 2 end) end",  # of a tensor
         "function f(x, g) x:apply(g) end",
-        "function f(cmd) cmd:option('size', 3, 'how many') end",
     ],
 )
 def test_what_they_do_not_tell(source: str) -> None:
     assert "lua_compat.method(" in translate_script(source.encode(), "p.lua").code
+
+
+def test_an_option_of_what_is_no_parser() -> None:
+    """A method that no library has, or a class of the program, is one of an object of Python."""
+    source = "function f(cmd) cmd:option('-size', 3, 'how many') end"
+    assert "cmd.add_argument(" in translate_script(source.encode(), "p.lua").code
+    for other in (source.replace("-size", "size"), OWN.format("option") + source):
+        page = translate_script(other.encode(), "p.lua")
+        assert not page.plain_calls
+        assert re.search(r'cmd.option\("-?size", 3, "how many"\)', page.code)
+
+
+KINDS = """require 'torch'
+local batch = torch.class('Batch')
+function batch:__init(x, y) self._x, self._y = x, y end
+function batch:inputs() return self._x end
+function batch:targets() return self._y end
+local base = torch.class('Set')
+function base:batch(n) error('not here') end
+local data = torch.class('Data', 'Set')
+function data:__init(n) self.n = n end
+function data:batch(n) return Batch(torch.ones(n, 2) * self.n, 'label') end
+local M = {}
+function M.unused(set, n)
+   local batch = set:batch(n)
+   return batch:inputs():sum(), batch:targets()
+end
+local function either(x)
+   if torch.isTensor(x) then return x:nElement() end
+   if type(x) == 'number' then return x end
+   if type(x) == 'boolean' then return 0 end
+   return x:inputs():sum()
+end
+print(either(torch.ones(3)), either(4), either(true), either(Data(3):batch(2)))
+local d = Data(2)
+print(d:batch(2):inputs():sum(), d:batch(1):targets())
+"""
+
+
+def test_what_has_a_method_that_one_kind_has_is_of_that_kind(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(KINDS)
+    page = translate_script(KINDS.encode(), "p.lua")
+    assert (page.problems, page.plain_calls) == ([], 0)
+    assert (
+        "return batch.inputs().sum().item(), batch.targets()" in page.code
+    )  # of a parameter that nobody gives
+    assert verify_script(page, path).largest == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "local t = {} function t.inputs() return torch.ones(1) end print(either(t))",
+        "local t = {inputs = function() return torch.ones(1) end} print(either(t))",
+    ],
+)
+def test_what_a_table_may_have_as_well_is_not_told(other: str) -> None:
+    page = translate_script((KINDS + other).encode(), "p.lua")
+    assert "x.inputs()" not in page.code
 
 
 def test_an_output_that_has_methods_is_a_tensor() -> None:

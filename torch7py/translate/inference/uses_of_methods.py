@@ -8,7 +8,8 @@ from torch7py.translate import library, tree
 from torch7py.translate.inference import library_objects
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kind_rules import squeezed
-from torch7py.translate.kinds import Type
+from torch7py.translate.kinds import Type, unify
+from torch7py.translate.method_names import MethodNames
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 __all__ = ["UsesOfMethods"]
@@ -69,6 +70,7 @@ _STRINGS_GIVEN_ONE = {"find", "split"}
 class UsesOfMethods:
     def __init__(self, inference: Inference) -> None:
         self.inference, self.types = inference, inference.types
+        self.names = MethodNames(inference.program, self.types)
         self._of_program: dict[tuple[str, int], bool] = {}  # by `_is_of_program`
 
     @cached_property
@@ -121,6 +123,8 @@ class UsesOfMethods:
             guesses.append(lambda: library_objects.guess(node, receiver))
         if method in _STRINGS_OWN | _STRINGS_GIVEN_ONE and is_foreign:
             guesses.append(lambda: self._be_string(receiver, method, arguments))
+        if not is_foreign:
+            guesses.append(lambda: self._be_object(receiver, method))
         if method == "option" and len(node.arguments) > 1:
             self._option(receiver, node.arguments, is_foreign)
 
@@ -150,6 +154,12 @@ class UsesOfMethods:
         """Whether a class of the program's own whose objects are no modules has a method of this name."""
         classes = (*self.types.classes.values(), *self.types.class_of_variable.values())
         return any(c.instance.kind == "object" and c.find(method) is not None for c in classes)
+
+    def _be_object(self, receiver: Type, method: str) -> bool:
+        if receiver.kind is not None or receiver.find().kinds:
+            return False
+        lua_class = self.names.class_with(method)
+        return lua_class is not None and unify(receiver, lua_class.object())
 
     def _be_string(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
         root = receiver.find()

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from torch7py.translate import tree
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.kinds import Type
+from torch7py.translate.method_names import MethodNames
 from torch7py.translate.native.names import Names
 from torch7py.translate.native.project import Project
 from torch7py.translate.native.surroundings import Surroundings
@@ -116,6 +117,7 @@ class Known:
         self.wide_text = any(not node.value.isascii() for node in tree.every(self.program, tree.String))
         # Tables that plain calls gave, of which no other part of the program tells.
         self.opened: set[Type] = set()
+        self.method_names = MethodNames(project.program, types)
         self.file = project.script.name  # whose page is being written
         self.options: dict[str, Expression] = {}  # of CmdLine, with their defaults
 
@@ -128,14 +130,30 @@ class Known:
             return None
         kinds = type_.kinds if type_.is_root else type_.find().kinds
         if kinds and not (self.opened and type_.find() in self.opened):
-            if len(kinds) > 1 and not self._is_taken_for_table(node, kinds):
+            only = min(kinds) if len(kinds) == 1 else self._only_kind(node, kinds)
+            if only is None:
                 return "any"
-            only = min(kinds) if len(kinds) == 1 else "table"
             if only in self.doubted and not isinstance(node, _WRITTEN_OUT) and node not in self.native_tables:
                 return "any"
             is_object = self.plain_modules and (only in ("module", "criterion") or type_.has("node"))
             return "any" if is_object else only
         return "any" if kinds else None
+
+    def _only_kind(self, node: Expression, kinds: Set[str]) -> str | None:
+        """The kind of which something is where it is used so, of several that it may be of."""
+        if self._is_taken_for_table(node, kinds):
+            return "table"
+        call = self._receivers.get(node)
+        if call is None or self.type(node).has("message"):  # which may be a text where it seems a number
+            return None
+        with_method = self.method_names.kinds_with(call.method, kinds)
+        if "tensor" in with_method and self.type(node).has("flat weights"):  # which are no tensor in a page
+            return None
+        return min(with_method) if len(with_method) == 1 else None
+
+    @cached_property
+    def _receivers(self) -> dict[Expression, Invoke]:
+        return {node.receiver: node for node in tree.every(self.program, Invoke)}
 
     def _is_taken_for_table(self, node: Expression, kinds: Set[str]) -> bool:
         """Whether something that may be a table is indexed, and is nothing else that has parts.
