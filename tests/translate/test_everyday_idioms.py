@@ -16,6 +16,42 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "whether a module, or what nobody gives, is a container": """
+require 'nn'
+local M = {}
+function M.unused(m) if torch.isTypeOf(m, nn.Container) then return 'a container' end end
+function M.trim_network(net)
+  local function contains_ignore(layer)
+    if torch.isTypeOf(layer, nn.Container) then
+      local found = false
+      for i = 1, layer:size() do
+        found = found or contains_ignore(layer:get(i))
+      end
+      return found
+    else
+      return layer._ignore == true
+    end
+  end
+  local last_layer = 0
+  for i = 1, #net do
+    if contains_ignore(net:get(i)) then
+      last_layer = i
+    end
+  end
+  local num_to_remove = #net - last_layer
+  for i = 1, num_to_remove do
+    net:remove()
+  end
+  return net
+end
+torch.manualSeed(1)
+local inner = nn.Sequential():add(nn.Tanh()):add(nn.Linear(2, 2))
+local net = nn.Sequential():add(nn.Linear(3, 2)):add(inner):add(nn.Sigmoid())
+net:get(2):get(2)._ignore = true
+M.trim_network(net)
+print(#net)
+print(net:forward(torch.ones(1, 3)):sum())
+""",
     "options that lapp reads in a function, of a text that begins with a name": """
 local opts = {}
 lapp = require 'pl.lapp'

@@ -30,6 +30,7 @@ from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Nam
 
 __all__ = ["LayerTests"]
 
+_ASKING = ("torch.isTypeOf", "torch.type", "torch.typename")
 _METHODS = ("apply", "replace", "findModules", "listModules")
 
 Test = Callable[[str], bool]
@@ -46,9 +47,7 @@ class LayerTests:
         program = self.t.program
         self.used = (
             any(n.method in _METHODS for n in tree.every(program, Invoke))
-            or any(
-                self.t.path(n.callee) in ("torch.type", "torch.typename") for n in tree.every(program, Call)
-            )
+            or any(self.t.path(n.callee) in _ASKING for n in tree.every(program, Call))
             or any(_is_list_of_modules(n) for n in tree.every(program, Index))
         )
         self.used = self.used and not t.plain_modules  # objects have the names of Torch7's classes
@@ -173,7 +172,7 @@ class LayerTests:
         if isinstance(node, Call) and t.path(node.callee) == "torch.isTypeOf" and len(node.arguments) == 2:
             subject, wanted = node.arguments
             path = wanted.value if isinstance(wanted, String) else t.path(wanted)
-            if t.kind(subject) == "module" and path is not None:
+            if t.kind(subject) in ("module", "any", None) and path is not None:
                 return subject, lambda name, base=path: facts.derives(name, base)
         return None
 
