@@ -23,7 +23,6 @@ FOLDER = Path(__file__).parent / "programs"
 WITH_MODULES = [path for path in sorted(FOLDER.glob("*.lua")) if b"nn." in path.read_bytes()]
 
 
-ONE_VALUE_OF_TWO = "methods that a program puts into one of nn's classes, and one that it replaces"
 # What is proved of these is an error when the page runs, and the next form is taken.
 OTHERWISE_PROVED = {
     "a class that derives from a layer, at nodes that share its weights, which are drawn as one vector",
@@ -39,10 +38,6 @@ def test_modules_are_objects_where_their_use_is_not_proved(source: str, tmp_path
     assert [str(problem) for problem in page.problems] == []
     assert page.reasons
     name = source.split("\n")[0][3:]
-    if name == ONE_VALUE_OF_TWO:
-        with pytest.raises(Different, match="line 1 of the output"):
-            verify_script(page, path)
-        pytest.xfail("`return self:pruned()` gives one of the two values of a method put into nn.Linear")
     if name in OTHERWISE_PROVED:
         with pytest.raises(Different):
             verify_script(page, path)

@@ -7,11 +7,11 @@ a list of values may end with such a call only where Lua always has that many.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Set
 from functools import cached_property
 from typing import TypeVar
 
-from torch7py.translate import page_library, tree
+from torch7py.translate import page_library, tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import patterns
 from torch7py.translate.native.analysis import pattern_calls
@@ -219,7 +219,7 @@ class ValueCounts:
             function: [r.values[-1] for r in returns_of(function) if r.values] for function in t.types.returns
         }
         calls = {f: [c for c in values if isinstance(c, (Call, Invoke))] for f, values in ends.items()}
-        called = {c: t.types.function_called(c) for ends_of in calls.values() for c in ends_of}
+        called = {c: self._run_by(c) for ends_of in calls.values() for c in ends_of}
         handing = {f for f, ends_of in calls.items() if any(map(self._is_open, ends_of))}
         opened = {f for f in handing if not t.calls.gives_list(f)}
         handing = opened | self._varying
@@ -280,8 +280,39 @@ class ValueCounts:
     def _run_by(self, node: Call | Invoke) -> Collection[tree.Function]:
         """The functions whose values a call gives, ``pcall``'s behind whether it went well."""
         if isinstance(node, Call) and node.arguments and self.t.path(node.callee) in ("pcall", "xpcall"):
-            return self.t.type(node.arguments[0]).functions
-        return self.t.types.function_called(node)
+            return self.t.type(node.arguments[0]).functions or self._handed_about
+        functions = self.t.types.function_called(node)
+        if functions or not self.is_unknown(node):
+            return functions
+        name = node.method if isinstance(node, Invoke) else None
+        if isinstance(node, Call) and isinstance(node.callee, tree.Index):
+            name = node.callee.key_name
+        if name is None:
+            return self._handed_about
+        return self._stored.get(name, set()) | self._stored.get(None, set())
+
+    @cached_property
+    def _handed_about(self) -> Set[tree.Function]:
+        """The functions that may be called by other names than their own, or have none."""
+        t = self.t
+        calls = list(tree.every(t.program, Call))
+        called = {call.callee for call in calls}
+        called |= {c.arguments[0] for c in calls if t.path(c.callee) in ("pcall", "xpcall") and c.arguments}
+        return t.types.returns.keys() - {
+            function
+            for _, name, function in tree_queries.named_functions(t.program)
+            if called.issuperset(t.scopes.of_name[name].reads)
+        }
+
+    @cached_property
+    def _stored(self) -> dict[str | None, set[tree.Function]]:
+        """The functions that the program puts into fields, by their names; those under other keys by None."""
+        t = self.t
+        stored: dict[str | None, set[tree.Function]] = {}
+        for name, value in _stores(t.program):
+            functions = [value] if isinstance(value, tree.Function) else t.type(value).functions
+            stored.setdefault(name, set()).update(functions)
+        return stored
 
     def is_exact(self, function: tree.Function | None) -> bool:
         """Whether each return of a function of the page has as many values as Lua's."""
@@ -339,3 +370,19 @@ def only_fails(t: Translation, function: tree.Function) -> bool:
     last = function.body.statements[-1] if function.body.statements else None
     call = last.call if isinstance(last, tree.Run) else None
     return isinstance(call, Call) and t.path(call.callee) == "error" and not t.types.returns[function].counts
+
+
+def _stores(program: tree.Block) -> Iterator[tuple[str | None, Expression]]:
+    """What a program puts into fields, and their names; None for keys that are not written out."""
+    for node in tree.walk(program):
+        if isinstance(node, tree.Field):
+            yield node.key_name, node.value
+        elif isinstance(node, tree.FunctionStatement) and isinstance(node.target, tree.Index):
+            yield node.target.key_name, node.function
+        elif isinstance(node, tree.Assign):
+            for target, value in zip(node.targets, node.values, strict=False):
+                if isinstance(target, tree.Index):
+                    yield target.key_name, value
+        elif isinstance(node, (Call, Invoke)):  # of rawset, table.insert, and others of the program's own
+            for value in node.arguments:
+                yield None, value
