@@ -750,3 +750,49 @@ local kinds = {nn.LinearNoBias, nn.Twice, nn.Tanh}
 local k = kinds[2]()
 print(m:forward(torch.ones(3)):sum(), m.extra, torch.type(k), k:forward(torch.ones(2)):sum())
 for _, c in ipairs(m.modules) do print(torch.type(c), torch.isTypeOf(c, nn.Linear)) end
+---
+-- a weight that is another layer's turned about, with its gradient, and one that several objects are given
+require 'nn'
+torch.manualSeed(5)
+local Tied, parent = torch.class('nn.Tied', 'nn.Linear')
+function Tied:__init(other)
+   parent.__init(self, other.weight:size(1), other.weight:size(2))
+   self.weight = other.weight:t()
+   self.gradWeight = other.gradWeight:t()
+end
+local Scales, base = torch.class('nn.Scales', 'nn.Module')
+function Scales:__init(weight, gradWeight)
+   base.__init(self)
+   self.weight = weight
+   self.gradWeight = gradWeight
+end
+function Scales:updateOutput(input)
+   self.output:resizeAs(input):cmul(input, self.weight:view(1, 4):expandAs(input))
+   return self.output
+end
+function Scales:updateGradInput(input, gradOutput)
+   self.gradInput:resizeAs(input):cmul(gradOutput, self.weight:view(1, 4):expandAs(input))
+   return self.gradInput
+end
+function Scales:accGradParameters(input, gradOutput, scale)
+   self.gradWeight:add(scale, torch.cmul(input, gradOutput):sum(1):view(4))
+end
+local coder = nn.Linear(3, 5)
+local both = nn.Sequential():add(coder):add(nn.Tanh()):add(nn.Tied(coder))
+local weight, gradWeight = torch.ones(4), torch.zeros(4)
+local net = nn.Sequential()
+net:add(nn.Scales(weight, gradWeight)):add(nn.Tanh()):add(nn.Scales(weight, gradWeight))
+local criterion, x, y = nn.MSECriterion(), torch.randn(5, 3), torch.randn(5, 4)
+for i = 1, 4 do
+   both:zeroGradParameters()
+   net:zeroGradParameters()
+   print(criterion:forward(both:forward(x), x))
+   both:backward(x, criterion:backward(both.output, x))
+   print(criterion:forward(net:forward(y), y))
+   net:backward(y, criterion:backward(net.output, y))
+   both:updateParameters(0.1)
+   net:updateParameters(0.1)
+end
+local flat = net:getParameters()
+flat:mul(2)
+print(flat:nElement(), net:get(1).weight:sum(), net:get(3).weight:sum())

@@ -22,6 +22,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.models.modes import first_mode
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.sharing import refuse_weights_of_others
 from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
@@ -119,6 +120,9 @@ class PlainLayers:
                 if self._derives(lua_class):
                     t.emit(f"PARENT = {code.quoted(lua_class.parent or '')}")
             weights, inner = self._weights(lua_class)
+            if not t.plain_modules:
+                of_parent = {"weight", "bias"} if self._derives(lua_class) else set()
+                refuse_weights_of_others(t, lua_class, weights.keys() | of_parent)
             lists_weights = "parameters" in lua_class.methods and not t.plain_modules
             if weights or (self._derives(lua_class) and lists_weights):
                 named = ", ".join(f"{code.quoted(w)}: {code.quoted(g)}" for w, g in weights.items())

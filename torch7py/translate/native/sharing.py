@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
-from torch7py.translate.kinds import Type, all_parts
+from torch7py.translate.facts.methods import CHANGING, VIEWS
+from torch7py.translate.kinds import LuaClass, Type, all_parts
 from torch7py.translate.native.analysis.flow import passed_integers
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Expression, Invoke, Name
+from torch7py.translate.scopes import Scope
+from torch7py.translate.tree import Expression, Index, Invoke, Name
 
-__all__ = ["Sharing", "copy_with_same_parameters", "layers_in", "refuse_half"]
+__all__ = ["Sharing", "copy_with_same_parameters", "layers_in", "refuse_half", "refuse_weights_of_others"]
 
 _SHARED = {"weight", "bias", "gradWeight", "gradBias"}
 
@@ -117,3 +121,34 @@ def refuse_half(t: Translation, node: Invoke, names: tuple[Expression, ...]) -> 
     ):
         return
     raise Problem("T7-202", node.line, f"{node.method} of weights without their gradients, or of one of them")
+
+
+def refuse_weights_of_others(t: Translation, lua_class: LuaClass, weights: Collection[str]) -> None:
+    """Refuse a layer that takes the memory of another one's weight for its own, of which PyTorch has two parameters.
+
+    Torch7 moves such memory by both, with one gradient where they share that as well.
+    """
+    for function in lua_class.methods.values():
+        for node in tree.every(function.body, tree.Assign):
+            for target, value in zip(node.targets, node.values, strict=False):
+                name = target.of_self if isinstance(target, Index) else None
+                if name in weights and _is_of_another(t, value, t.scopes.of_function[function], weights):
+                    reason = f"self.{name}, which may be another layer's weight, too"
+                    raise Problem("T7-243", value.line, reason)
+
+
+def _is_of_another(t: Translation, value: Expression, scope: Scope, weights: Collection[str]) -> bool:
+    """Whether something may have its memory from elsewhere than from the layer itself."""
+    value = tree_queries.bare(value)
+    while isinstance(value, Invoke) and value.method in VIEWS | CHANGING and t.kind(value) == "tensor":
+        value = tree_queries.bare(value.receiver)
+    if isinstance(value, Index):
+        is_part = t.kind(value.base) == "tensor"
+        return _is_of_another(t, value.base, scope, weights) if is_part else value.of_self not in weights
+    if not isinstance(value, Name):
+        return False
+    variable = t.scopes.of_name[value]
+    if variable.scope is not scope and (len(variable.reads) > 1 or variable.in_loop):
+        return True  # each object gets the same
+    sources = [source for source in t.integers.sources(variable) if not isinstance(source, bool)]
+    return any(_is_of_another(t, source, scope, weights) for source in sources)

@@ -21,6 +21,7 @@ from torch7py.translate.native.layer_fields import KEPT_BY_NN
 from torch7py.translate.native.layer_gradients import LayerGradients
 from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.sharing import refuse_weights_of_others
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
 from torch7py.translate.native.user_parameters import refuse_other_weights
 from torch7py.translate.patching import altered
@@ -52,6 +53,7 @@ class UserLayer(LayerGradients):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._refuse_hidden_weights()
+        refuse_weights_of_others(self.t, self.lua_class, self.parameters)
 
     def _refuse_hidden_weights(self) -> None:
         """Refuse layers inside whose weights nobody can train: nn.Module gives only a layer's own, PyTorch all."""
