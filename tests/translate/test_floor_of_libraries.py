@@ -154,6 +154,25 @@ PROGRAMS = {
         print(f, b)
         for t, e in pairs(jac.testAllUpdate(m, input, 'weight', 'gradWeight')) do print(t, e < 1e-6) end
     """,
+    "copies of a type and paddings that are computed": """
+        require 'nn'
+        torch.manualSeed(1)
+        local function cast(t) return t:type('torch.FloatTensor') end
+        local net = nn.Sequential()
+        net:add(nn.Copy('torch.DoubleTensor', torch.type(cast(torch.Tensor()))))
+        net:add(nn.Linear(3, 2):float())
+        local x = torch.range(1, 6):view(2, 3)
+        local y = net:forward(x)
+        print(torch.type(y), y:size(1), y:size(2))
+        local g = net:backward(x, y:clone():fill(1))
+        print(torch.type(g))
+        local padded = nn.Sequential()
+        local dims = {2, 1}
+        for i = 1, 2 do padded:add(nn.Padding(dims[i], i == 1 and 2 or -1, i == 2 and 2 or nil, i)) end
+        print(padded:forward(x):sum(), padded.output:size(1), padded.output:size(2))
+        print(padded:backward(x, torch.range(1, 15):view(3, 5)):sum())
+        print(nn.Padding(1, 2, nil, 5, 2):forward(torch.range(1, 3)):sum(), padded:get(1).dim, padded:get(2).pad)
+    """,
     "another name of a method that shares": """
         require 'nn'
         local Rows, parent = torch.class('nn.Rows', 'nn.Module')

@@ -561,6 +561,9 @@ def _alone(value: Py, every: bool) -> Py:
 
 
 def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py | None:
+    moved_by = t.project.moves.by_function.get(node.receiver) if isinstance(node, Invoke) else None
+    if isinstance(node, Invoke) and moved_by is not None:  # which is called as it is
+        return library_call(t, function, [t.value(moved_by).text, t.value(node.receiver).text])
     if isinstance(node, Invoke):
         kind = t.kind(node.receiver)
         if t.goes_back_plainly and node.method in {*FORWARD, *BACKWARD} and not t.plain_modules:

@@ -25,6 +25,7 @@ from torch7py.translate.page_library.layers import (
     steps_of,
     tensors_in,
 )
+from torch7py.translate.page_library.tensors import as_type
 from torch7py.translate.page_library.values import SIZES, NotInPage, field_of_layer, items_of
 
 # What Torch7's layers and criterions compute by, in fields that a program may set.
@@ -305,6 +306,53 @@ class MaxUnpooling(Object, Layer):
     def updateGradInput(self, inputs: Any, gradient: Any) -> Any:
         self.gradInput = gradient.flatten(-2).gather(-1, self.places).view_as(inputs)
         return self.gradInput
+
+
+class Padded(nn.Module):
+    """An input with more entries along a dimension, which a batch does not count."""
+
+    def __init__(self, dim: Any, pad: Any, dims: Any, value: Any, index: Any) -> None:
+        super().__init__()
+        self.settings = int(dim), int(pad), dims, value or 0, int(index or 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        dim, pad, dims, value, index = self.settings
+        at = dim - 1 + (dims is not None and x.dim() != dims)
+        before = x.shape[at] - index + 1 if pad > 0 else index - 1
+        filling = x.new_full((*x.shape[:at], abs(pad), *x.shape[at + 1 :]), value)
+        return torch.cat([x.narrow(at, 0, before), filling, x.narrow(at, before, x.shape[at] - before)], at)
+
+
+class Padding(Built):
+    """``nn.Padding``: so many entries more, before the place if they are less than 0, and behind it from the end."""
+
+    NAME = "nn.Padding"
+
+    def __init__(
+        self, dim: Any, pad: Any, nInputDim: Any = None, value: Any = None, index: Any = None
+    ) -> None:
+        base = Padded(dim, pad, nInputDim, value, index)
+        super().__init__("nn.Padding", base, dim=dim, pad=pad, nInputDim=nInputDim)
+
+
+class OfType(nn.Module):
+    """A copy of a type."""
+
+    def __init__(self, name: Any) -> None:
+        super().__init__()
+        self.name = name
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return (x if self.name is None else as_type(x, self.name)).clone()
+
+
+class Copy(Built):
+    """``nn.Copy(intype, outtype)``, which hands on its input in another type."""
+
+    NAME = "nn.Copy"
+
+    def __init__(self, intype: Any = None, outtype: Any = None, *_: Any) -> None:
+        super().__init__("nn.Copy", OfType(outtype), intype=intype, outtype=outtype)
 
 
 class AddConstant(Object, Layer):
