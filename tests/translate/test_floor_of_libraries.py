@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.translate.running import in_page
 from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN
 from torch7py.translate.native.program import _translate, translate_script
 from torch7py.translate.observed import NOTHING_SEEN
@@ -231,3 +232,26 @@ def test_a_package_is_asked_whether_it_is_there(tmp_path: Path) -> None:
     page = translate_script(path.read_bytes(), str(path))
     assert [str(problem) for problem in page.problems] == []
     assert verify_script(page, path).lines == 1
+
+
+def test_a_parent_that_is_begun_itself() -> None:
+    """``parent:__init(self)`` with a colon, which begins nn.Module: what it prints is the original's."""
+    page = translate_script(
+        b"""
+        require 'nn'
+        local Shown, parent = torch.class('nn.Shown', 'nn.Module')
+        function Shown:__init(label) parent:__init(self) self.label = label end
+        function Shown:updateOutput(input)
+           self.output = input
+           if self.label ~= nil then print(self.label) end
+           return self.output
+        end
+        function Shown:updateGradInput(input, gradOutput) self.gradInput = gradOutput return self.gradInput end
+        local shown = nn.Shown('x')
+        print(shown:forward(torch.ones(2)):sum())
+        print(shown:backward(torch.ones(2), torch.ones(2)):sum())
+        """,
+        "p.lua",
+    )
+    assert [str(problem) for problem in page.problems] == []
+    assert in_page(page) == "x\n2\n2"

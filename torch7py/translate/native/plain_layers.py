@@ -321,6 +321,8 @@ class PlainLayers:
             return self._call("index", [t.value(node.base).text, t.value(node.key).text])
         if not isinstance(node, Invoke):
             return None
+        if self._begins_class(node):
+            return atom("None")  # which all objects have of their own here
         if self.is_self(node.receiver):
             method, args = f"self.{self.attribute(node.method)}", plain_calls.arguments(t, node.arguments)
             if t.calls.is_one(node):
@@ -335,6 +337,24 @@ class PlainLayers:
             return t.models.plain_pass(node)
         receiver, args = t.value(node.receiver).text, plain_calls.arguments(t, node.arguments)
         return self._call("method", [receiver, code.quoted(node.method), *args])
+
+    def _begins_class(self, node: Invoke) -> bool:
+        """Whether this is ``parent:__init(self)``, which gives nn.Module the output that objects of the class lack.
+
+        That is one for all of them: a class that writes into it has another form.
+        """
+        t, current = self.t, self.current
+        if current is None or node.method != "__init" or not facts.is_module(current.parent):
+            return False
+        parent = node.receiver
+        is_parent = isinstance(parent, Name) and t.scopes.of_name[parent] in t.types.parent_of_variable
+        written = [
+            call.receiver
+            for function in current.methods.values()
+            for call in tree.every(function.body, Invoke)
+        ]
+        fields = {receiver.key_name for receiver in written if isinstance(receiver, Index)}
+        return is_parent and not fields & {"output", "gradInput"}
 
     def _may_be_module(self, node: Expression) -> bool:
         return self.t.kind(node) in ("module", "criterion", None, "any") and not self.is_self(node)
