@@ -165,3 +165,15 @@ def test_a_file_that_is_run_after_something_else(tmp_path: Path) -> None:
     tmp_path.joinpath("draw.lua").write_text("return torch.rand(3)\n")
     page = translate_script(main.encode(), str(tmp_path / "main.lua"))
     assert [problem.code for problem in page.problems] == ["T7-251"]
+
+
+def test_a_file_beside_others_does_not_choose_itself(tmp_path: Path) -> None:
+    main = """local cmd = torch.CmdLine()
+cmd:option('-net', 'small', 'which network')
+local opt = cmd:parse(arg)
+paths.dofile(opt.net .. '.lua')
+print(made(3))
+"""
+    page = written(tmp_path, main, {"small.lua": "function made(n) return 2 * n end\n"})
+    assert "small" in page.code
+    assert list(page.modules) == ["small.py"]

@@ -174,6 +174,20 @@ PROGRAMS = {
         print(padded:backward(x, torch.range(1, 15):view(3, 5)):sum())
         print(nn.Padding(1, 2, nil, 5, 2):forward(torch.range(1, 3)):sum(), padded:get(1).dim, padded:get(2).pad)
     """,
+    "modules on the card of a number": """
+        require 'nn'
+        torch.manualSeed(1)
+        local parts = {nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()), nn.Sequential():add(nn.Linear(4, 2))}
+        local net = nn.Sequential()
+        for i = 1, #parts do net:add(nn.GPU(parts[i], i)) end
+        print(net:forward(torch.ones(3)):sum(), #net)
+        net:zeroGradParameters()
+        print(net:backward(torch.ones(3), torch.ones(2)):sum(), torch.type(net:get(1)))
+        if arg[1] == 'cudnn' then
+           require 'cudnn'
+           cudnn.SpatialConvolution.accGradParameters = nn.SpatialConvolutionMM.accGradParameters
+        end
+    """,
     "another name of a method that shares": """
         require 'nn'
         local Rows, parent = torch.class('nn.Rows', 'nn.Module')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Sequence
 
@@ -47,10 +48,15 @@ def package(t: Translation, node: Expression, name: str) -> Py:
     if any(line.startswith(f"def {function}(") for line in t.needed_lines):
         return atom(f"{function}()")
     entries: dict[str, str] = {}
-    for lua_class, python in t.classes.names.items():
+    for lua_class in t.classes.names:
         home, _, key = lua_class.name.partition(".")
-        if home == "nn":
-            entries[key] = python
+        lines, put_back = len(t.lines), t.checkpoint()
+        with contextlib.suppress(Problem):  # of a class that a later file makes
+            if home == "nn":
+                entries[key] = t.modules.class_name(lua_class, node.line).text
+        if len(t.lines) > lines:
+            put_back()
+            entries.pop(key, None)
     named = {key for key in t.field_names if facts.class_of(f"{name}.{key}") is not None}
     for key in sorted({*named, *layers_in_texts(t.program)} - entries.keys()):
         path = f"{name}.{key}"
@@ -103,8 +109,12 @@ def field_of_class(t: Translation, node: Expression) -> list[str] | None:
     if not t.objects or not isinstance(node, Index) or not isinstance(node.key, String):
         return None
     path = t.path(node.base)
-    if path is None or not path.startswith("nn.") or facts.class_of(path) is None:
+    home, _, name = (path or "").partition(".")
+    if path is None or home not in PACKAGES_OF_LAYERS or facts.class_of(path) is None:
         return None
+    if home != "nn" and f"nn.{name}" in t.layer_names:
+        return None  # a page has one class for those of both packages
+    path = f"nn.{name}"
     others = {*t.layer_names, *(c.parent for c in t.classes.all if c.parent is not None)} - {path}
     if any(facts.derives(name, path) for name in others) or _is_called_by_heir(t, path, node.key.value):
         return None  # what derives from the class has its methods, too

@@ -457,6 +457,22 @@ class Sequential(Object, Container):
         self._back(inputs, gradient, half)
 
 
+class OnCard(Sequential):
+    """``nn.GPU(module, device)``: a module on a graphics card, which without any is as it is."""
+
+    NAME = "nn.GPU"
+
+    def __init__(self, module: Any, device: Any, *_: Any) -> None:
+        super().__init__()
+        self.add(module)
+        self.device = device
+
+    def updateOutput(self, inputs: Any) -> Any:
+        if any(x.is_cuda for x in tensors_in(inputs)):
+            raise NotInPage(f"nn.GPU, with a module on card {self.device}")
+        return super().updateOutput(inputs)
+
+
 class DataParallelTable(Sequential):
     """``nn.DataParallelTable`` on one card, or on none: the whole batch goes to the first module."""
 
