@@ -63,7 +63,7 @@ def test_a_package_is_a_value(name: str, tmp_path: Path) -> None:
     assert verify_script(page, path).lines == (2 if "ipairs" in PROGRAMS[name] else 1)
 
 
-@pytest.mark.parametrize("form", [older, later])
+@pytest.mark.parametrize("form", [older, pytest.param(later, marks=pytest.mark.slow)])
 def test_a_network_of_caffe(form: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``loadcaffe``, of which a program gets the source: it makes layers as the file says."""
     assert callable(form)
