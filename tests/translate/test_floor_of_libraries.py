@@ -28,6 +28,9 @@ PROGRAMS = {
     "all of Penlight in brackets": """
         local pl = (require 'pl.import_into')()
         print(pl.path.basename('/a/b.txt'), pl.tablex.size({a = 1, b = 2}))
+        printf = pl.utils.printf
+        local function both(x) return x, x * 0.5 end
+        printf('%d\\t%.4f\\n', both(3))
     """,
     "lists and lines of Penlight": """
         local List = require 'pl.List'
@@ -212,6 +215,7 @@ PROGRAMS = {
 
 
 LINES = {
+    "all of Penlight in brackets": 2,
     "methods for one of nn's classes and what derives from it": 6,
     "items of an object by a number": 5,
     "derivatives of a module by differences": 8,

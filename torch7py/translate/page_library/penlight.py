@@ -29,6 +29,7 @@ from torch7py.translate.page_library.values import (
     store,
     subtract,
     text_of,
+    write_values,
 )
 
 
@@ -229,6 +230,7 @@ PENLIGHT: dict[str, Callable[..., Any]] = {
     "tablex.update": update_table,
     "tablex.values": lambda table: [value for _, value in pairs(table)],
     "utils.escape": lambda text: re.sub(r"[-.+\[\]()$^%?*]", r"%\g<0>", text),
+    "utils.printf": lambda form, *args: write_values(*text_function_all("format", form, *args)) and None,
     "utils.split": pieces_of,
 }
 
