@@ -10,6 +10,7 @@ import pytest
 
 from tests.every_class import new_runtime
 from tests.inner_runtime import InnerRuntime as Runtime
+from tests.ops.lua_forms import lua
 from torch7py.bridge.errors import LuaError
 
 # nn.Scaled is nn.Mul, written in Lua. `changed` is a built-in layer whose instance got Lua methods.
@@ -402,3 +403,27 @@ return unpack(found)"""
 def test_an_init_that_does_not_call_its_parents(runtime: Runtime) -> None:
     """There is nothing then that its parent's would have set."""
     assert runtime.execute(WITHOUT_PARENT) == (True,) * 12
+
+
+def test_a_parent_that_is_begun_as_a_method_gives_its_class_the_results(runtime: Runtime) -> None:
+    """``parent:__init(self)`` is a slip that Torch7 forgives; the numbers are the original's."""
+    source = """
+        require 'nn'
+        local Scaled, parent = torch.class('nn.ScaledBySlip', 'nn.Module')
+        function Scaled:__init(n) parent:__init(self) self.n = n end
+        function Scaled:updateOutput(x) self.output:resizeAs(x):copy(x):mul(self.n) return self.output end
+        function Scaled:updateGradInput(x, g) self.gradInput:resizeAs(g):copy(g) return self.gradInput end
+        local m = nn.Sequential():add(nn.ScaledBySlip(3)):add(nn.ScaledBySlip(2))
+        local x = torch.ones(2)
+        local sums = {m:forward(x):sum(), m:backward(x, x):sum(), m:clone():forward(x):sum()}
+        local Slip, linear = torch.class('nn.LinearBySlip', 'nn.Linear')
+        function Slip:__init(a, b) linear:__init(a, b) end
+        local ok, message = pcall(nn.LinearBySlip, 2, 3)
+        return sums[1], sums[2], sums[3], ok, message:match('nn.Linear:__init.*')"""
+    assert lua(runtime, source) == (
+        12,
+        2,
+        12,
+        False,
+        "nn.Linear:__init() is not supported: is nn.Linear.__init(self) meant?",
+    )

@@ -254,6 +254,14 @@ function module.define(d)
       if name == '__init' then
          local new_peer = d.class_fields[1] and host.new_peer or host.new_unfinished_peer
          method = function(self, ...)
+            if peers.own_info(self) then   -- parent:__init(self): the class has these fields then, for all its objects
+               if d.parent then fail('%s:__init() is not supported: is %s.__init(self) meant?', d.name, d.name) end
+               local object = setmetatable({}, self)
+               object:__init()
+               rawset(self, 'output', object.output)
+               rawset(self, 'gradInput', object.gradInput)
+               return
+            end
             if handle_of[self] == nil then
                own(self, new_peer(native(getmetatable(self)).key, getmetatable(self).__typename))
             end

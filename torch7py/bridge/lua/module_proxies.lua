@@ -58,9 +58,10 @@ function peers.heirs(c)
    return found
 end
 
+local RESULTS = {output = true, gradInput = true}
 local table_fields = setmetatable({}, {__mode = 'k'})   -- module -> {name = handle}: engine fields raw in Lua
 peers.table_fields = table_fields
-local set_field
+local set_field, give_field
 
 -- The handle of a module, its peer made now if the class's __init never called the parent's.
 local function peer(m)
@@ -77,6 +78,8 @@ local function peer(m)
       if value ~= nil and not info.link_set[name] then
          rawset(m, name, nil)
          set_field(m, name, value)
+      elseif RESULTS[name] and c[name] ~= nil then   -- which the class has for all its objects
+         give_field(handle, name, c[name])
       end
    end
    host.fill_absent(handle)
@@ -121,7 +124,6 @@ local WEAK_VALUES = {__mode = 'v'}
 
 -- Fields may be others now, though no call into Python went through a module's method.
 -- How often a script has set a field that says what a module is to do. Its layers set the others in each pass.
-local RESULTS = {output = true, gradInput = true}
 peers.settings = 0
 function peers.fields_changed() unannounced = unannounced + 1 end
 function peers.unannounced() return unannounced end
@@ -141,7 +143,7 @@ end
 local NONE = {}
 function peers.listeners(m) return listeners[m] or NONE end
 
-local function give_field(handle, name, value)
+function give_field(handle, name, value)
    if not RESULTS[name] then peers.settings = peers.settings + 1 end
    local m = core.stand_in[handle]
    local known = m ~= nil and seen[m]
