@@ -19,10 +19,12 @@ from torch7py.bridge.step_programs import is_of_use
 from torch7py.nn.container import Sequential
 from torch7py.nn.linear import Linear
 from torch7py.nn.step_lines import survey
+from torch7py.nn.step_program import Leaf, Unfit
 from torch7py.rnn import onednn
 from torch7py.rnn.criterion import SequencerCriterion
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.fused_sequence import FusedSequence
+from torch7py.rnn.joint_lines import check_steps
 from torch7py.rnn.sequencer import Sequencer
 
 SEQUENCES = Path(__file__).parent / "random_sequences.lua"
@@ -214,3 +216,11 @@ end
 def test_any_criterion_over_steps_is_its_sum() -> None:
     """Those that lists have instructions for, and those that they leave to Python."""
     Runtime(seed=1).execute(CRITERIONS)
+
+
+def test_steps_that_are_tables_have_no_list_of_instructions() -> None:
+    tensor = Leaf(0, torch.ones(2))
+    check_steps([tensor, tensor])
+    for steps in ([[tensor], [tensor]], [tensor, [tensor]], [tensor, Leaf(1, torch.ones(3))]):
+        with pytest.raises(Unfit):
+            check_steps(steps)

@@ -31,8 +31,8 @@ class ListedCriterion:
         is_pair = isinstance(input, list) and isinstance(target, list) and len(input) == len(target)
         if not is_pair or not input or generation.current_year() != generation.LATEST:
             raise Unfit
-        check_steps(p, input)
-        check_steps(p, target)
+        check_steps(input)
+        check_steps(target)
         criterion: Any = module._modules["criterion"]
         if type(criterion) not in (ClassNLLCriterion, MSECriterion):
             raise Unfit

@@ -13,12 +13,10 @@ from torch7py.rnn.steps import whole
 __all__ = ["check_steps", "joint", "shape_of"]
 
 
-def check_steps(p: StepProgram, steps: Sequence[Leaf]) -> None:
-    first = steps[0].tensor
-    if any(
-        not isinstance(step, Leaf) or step.tensor.shape != first.shape or step.tensor.dtype != first.dtype
-        for step in steps
-    ):
+def check_steps(steps: Sequence[Value]) -> None:
+    """All are tensors of one size and one type."""
+    kinds = {(step.tensor.shape, step.tensor.dtype) if isinstance(step, Leaf) else None for step in steps}
+    if len(kinds) != 1 or None in kinds:
         raise Unfit
 
 

@@ -113,7 +113,7 @@ class ListedSequence:
         if not isinstance(g, list) or len(g) != self.steps:
             raise Unfit
         self.gradOutput = g
-        check_steps(p, g)
+        check_steps(g)
         if shape_of(g) != shape_of(self.values[-1]):
             raise Unfit
         gradient: Value = g
@@ -172,7 +172,7 @@ LINES: dict[type, Any] = {RowStage: row_lines, GatedStage: gate_lines, Recurrent
 def _sequencer(p: StepProgram, m: Sequencer, x: Value) -> Value:
     if not isinstance(x, list) or len(x) < 2 or not isinstance(x[0], Leaf) or not x[0].tensor.dim():
         raise Unfit
-    check_steps(p, x)
+    check_steps(x)
     sequence = p.sequences[id(m)] = ListedSequence(p, m, x)
     return p.passed(m, "output", sequence.outputs)
 
