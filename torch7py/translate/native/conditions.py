@@ -383,12 +383,28 @@ class Conditions:
 
 def _identical(left: Py, word: str, right: Py) -> Py:
     """``x is None``; what is a number or a text in Python has no identity, and is compared as a value."""
-    literal = [isinstance(side, (int, float, str)) for side in (_literal(left.text), _literal(right.text))]
-    if any(literal):
+    if _is_of_constants(left.text) or _is_of_constants(right.text):
         if "None" in (left.text, right.text):
             return atom(str(word == "is not"))
         word = "==" if word == "is" else "!="
     return Py(f"{left.at(code.ADD)} {word} {right.at(code.ADD)}", code.COMPARE)
+
+
+_OF_CONSTANTS = (ast.Expression, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+
+
+def _is_of_constants(text: str) -> bool:
+    """Whether a piece of Python is a number or a text, or computed of such."""
+    if not text or text[0] not in "\"'-(.0123456789":
+        return False
+    try:
+        parsed = ast.parse(text, mode="eval")
+    except SyntaxError:
+        return False
+    nodes = list(ast.walk(parsed))
+    values = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    of_constants = all(isinstance(node, _OF_CONSTANTS) for node in nodes)
+    return of_constants and not any(value is None or isinstance(value, bool) for value in values)
 
 
 def _literal(text: str) -> object:
