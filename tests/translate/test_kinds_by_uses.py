@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
+from torch7py.translate import library
+from torch7py.translate.inference import library_objects
+from torch7py.translate.native import library_rules
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.verify_script import verify_script
 
@@ -19,6 +21,7 @@ OWN = "local C = torch.class('C') function C:{}(a, b, c) return self end\n"
         ("function f(net) net:apply(function(m) if m.weight then m.gradWeight:zero() end end) end", "apply"),
         ("function f(net) net:apply(function(m) m:training() end) end", "apply"),
         ("function f(net) net:evaluate() end", "evaluate"),
+        ("function f(cmd) cmd:option('-size', 3, 'how many') end", "option"),
         ("function f(to, from) for i = 1, #to do to[i]:copy(torch.ones(3)) end end", "copy"),
     ],
 )
@@ -33,20 +36,18 @@ def test_what_its_methods_tell(source: str, own: str) -> None:
     [
         "function f(x) x:apply(function(v) return v * 2 end) end",  # of a tensor
         "function f(x, g) x:apply(g) end",
+        "function f(cmd) cmd:option('size', 3, 'how many') end",
     ],
 )
 def test_what_they_do_not_tell(source: str) -> None:
     assert "lua_compat.method(" in translate_script(source.encode(), "p.lua").code
 
 
-def test_an_option_of_what_is_no_parser() -> None:
-    """A method that no library has, or a class of the program, is one of an object of Python."""
-    source = "function f(cmd) cmd:option('-size', 3, 'how many') end"
-    assert "cmd.add_argument(" in translate_script(source.encode(), "p.lua").code
-    for other in (source.replace("-size", "size"), OWN.format("option") + source):
-        page = translate_script(other.encode(), "p.lua")
-        assert not page.plain_calls
-        assert re.search(r'cmd.option\("-?size", 3, "how many"\)', page.code)
+def test_the_methods_of_all_objects_are_known() -> None:
+    """What a class of a program alone has is no method of an object that a package makes."""
+    own = {"memory", "storage", "table", *library_objects.METHODS}  # which have their methods in the library
+    rules = (*library_rules.methods, *library_rules.method_statements)
+    assert {method for kind, method in rules if kind not in own} == library.METHODS_OF_OBJECTS
 
 
 KINDS = """require 'torch'
@@ -92,6 +93,9 @@ def test_what_has_a_method_that_one_kind_has_is_of_that_kind(tmp_path: Path) -> 
     [
         "local t = {} function t.inputs() return torch.ones(1) end print(either(t))",
         "local t = {inputs = function() return torch.ones(1) end} print(either(t))",
+        "local t, name = {}, io.read() t[name] = function() return torch.ones(1) end print(either(t))",
+        "local t, name = {}, io.read() rawset(t, name, function() return torch.ones(1) end) print(either(t))",
+        "local t, name = {}, io.read() t = {[name] = function() return torch.ones(1) end} print(either(t))",
     ],
 )
 def test_what_a_table_may_have_as_well_is_not_told(other: str) -> None:

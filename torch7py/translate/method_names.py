@@ -25,22 +25,17 @@ class MethodNames:
         """Those of several kinds that may have a method of this name."""
         return {kind for kind in kinds if self._may_have(kind, name)}
 
-    def is_of_nothing(self, name: str, kinds: Set[str]) -> bool:
-        """Whether nothing that a page has is known to have a method of this name, nor what may be of these kinds."""
-        return not (
-            kinds - _WITHOUT_METHODS or name in self._of_classes or self._is_of_library_or_table(name)
-        )
-
-    def _is_of_library_or_table(self, name: str) -> bool:
+    def _is_of_library(self, name: str) -> bool:
         of_library = (
             *map(page_library.methods_of, ("text", "storage", "module")),
             page_library.object_methods(),
+            library.METHODS_OF_OBJECTS,
         )
-        return name in self._of_tensors or any(name in names for names in of_library)
+        return name in self._of_library_tensors or any(name in names for names in of_library)
 
     def class_with(self, name: str) -> LuaClass | None:
         """The class whose objects alone have a method of this name, with those that derive from it."""
-        if self._is_of_library_or_table(name):
+        if self._is_of_library(name) or self._may_be_of_table(name):
             return None
         owners = [
             c for c in self._classes if name in c.methods and (c.base is None or c.base.find(name) is None)
@@ -50,20 +45,18 @@ class MethodNames:
 
     def _may_have(self, kind: str, name: str) -> bool:
         if kind == "tensor":
-            return name in self._of_tensors
+            return name in self._of_library_tensors or self._may_be_of_table(name)
         if kind == "string":
             return name in page_library.methods_of("text")
         if kind == "table":
-            return name in self._kept_elsewhere
+            return self._may_be_of_table(name)
         if kind == "object":
-            return name in self._of_classes or name in self._kept_elsewhere
+            return name in self._of_classes or self._may_be_of_table(name)
         return kind not in _WITHOUT_METHODS
 
     @cached_property
-    def _of_tensors(self) -> set[str]:
-        """The names of what tensors can do, and of what the program may have added to it."""
-        of_library = page_library.methods_of("tensor") | library.TENSOR_METHODS | READING | CHANGING
-        return {*of_library, *self._kept_elsewhere}
+    def _of_library_tensors(self) -> set[str]:
+        return page_library.methods_of("tensor") | library.TENSOR_METHODS | READING | CHANGING
 
     @cached_property
     def _of_classes(self) -> set[str]:
@@ -73,20 +66,34 @@ class MethodNames:
     def _classes(self) -> set[LuaClass]:
         return {*self.types.classes.values(), *self.types.class_of_variable.values()}
 
-    @cached_property
-    def _kept_elsewhere(self) -> set[str]:
-        """The names of fields of other tables than classes that may hold functions."""
-        names = set()
-        for name, value in self._fields():
-            kinds = self.types.of(value).find().kinds
-            if not kinds or "function" in kinds:
-                names.add(name)
-        return names
+    def _may_be_of_table(self, name: str) -> bool:
+        """Whether a table that is no class, or what tensors can do, may hold a function under this name."""
+        return None in self._names_of_functions or name in self._names_of_functions
 
-    def _fields(self) -> Iterator[tuple[str, Expression]]:
-        """The fields, with what they are given, of all tables that are no classes."""
+    @cached_property
+    def _names_of_functions(self) -> set[str | None]:
+        """The names under which tables that are no classes may hold functions: None is a name computed when it runs."""
+        return {
+            key.value if isinstance(key, tree.String) else None
+            for key, value in self._stored()
+            if self._may_be(key, "string") and self._may_be(value, "function")
+        }
+
+    def _may_be(self, node: Expression, kind: str) -> bool:
+        kinds = self.types.of(node).find().kinds
+        return not kinds or kind in kinds
+
+    def _stored(self) -> Iterator[tuple[Expression, Expression]]:
+        """The keys, with what is stored there, of all tables that are no classes."""
         for table in tree.every(self.program, tree.Table):
-            yield from ((item.key_name, item.value) for item in table.fields if item.key_name)
+            yield from ((item.key, item.value) for item in table.fields if item.key is not None)
+        for call in tree.every(self.program, tree.Call):
+            if (
+                isinstance(call.callee, tree.Name)
+                and call.callee.name == "rawset"
+                and len(call.arguments) > 2
+            ):
+                yield call.arguments[1], call.arguments[2]
         stored: list[tuple[Expression, Expression]] = [
             (node.target, node.function) for node in tree.every(self.program, tree.FunctionStatement)
         ]
@@ -94,5 +101,5 @@ class MethodNames:
             unknown = tree.Vararg(node.span)
             stored += itertools.zip_longest(node.targets, node.values, fillvalue=unknown)
         for target, value in stored:
-            if isinstance(target, Index) and target.key_name and self.types.class_named(target.base) is None:
-                yield target.key_name, value
+            if isinstance(target, Index) and self.types.class_named(target.base) is None:
+                yield target.key, value

@@ -44,7 +44,6 @@ from torch7py.translate.native.analysis.unknown_values import (
     AS_OBJECTS,
     a,
     described,
-    is_open,
     may_be_tensor,
     of_require,
     undecided,
@@ -331,9 +330,6 @@ class Calls:
         rule = library_rules.methods.get((kind or "", node.method))
         if rule is not None:
             return rule(t, node)
-        if kind in (None, "any", "boolean") and self._is_of_foreign_object(node):
-            method = f"{t.value(node.receiver).at(code.ATOM)}.{code.attribute_name(node.method)}"
-            return atom(f"{method}({self.arguments(node, ())})")
         if kind in (None, "any"):
             of = described(t, node.receiver)
             raise undecided(t, node.receiver, "T7-307", node.line, f"the method {node.method} of {of}")
@@ -341,23 +337,6 @@ class Calls:
         is_looked_up = kind in ("object", "table", "memory", *OBJECTS_OF_LIBRARY)
         problem = Undecided if is_looked_up or plain_calls.has_method(kind, node.method) else Problem
         raise problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
-
-    def _is_of_foreign_object(self, node: Invoke) -> bool:
-        """Whether a method is none of what pages know: if there is an object that has it, it is of Python."""
-        t, type_ = self.t, self.t.type(node.receiver)
-        if t.plain_values or type_.has("message") or t.path(node.receiver) is not None:
-            return False
-        is_boolean = t.kind(node.receiver) == "boolean"
-        is_foreign = t.method_names.is_of_nothing(node.method, type_.find().kinds)
-        is_foreign &= node.method not in self._methods_by_rules
-        return is_foreign and (is_boolean or is_open(t, node.receiver))
-
-    @cached_property
-    def _methods_by_rules(self) -> set[str]:
-        """The methods for which there are rules, of values of kinds that the program has."""
-        occurring = {kind for type_ in self.t.types.by_node.values() for kind in type_.find().kinds}
-        rules = (*library_rules.methods, *library_rules.method_statements)
-        return {name for kind, name in rules if kind in occurring}
 
     @cached_property
     def _methods_of_one_object(self) -> set[str]:
