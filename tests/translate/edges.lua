@@ -966,3 +966,20 @@ while turn < 3 do
   makers[turn] = make()
 end
 print(makers[1](), makers[1](), makers[2](), makers[3](), makers[1]())
+---
+local function f(x) if x then return 1 end end
+print(2, f(false)) print(2, f(true)) print(f(false)) print((f(false)))
+---
+local function one(x) if x then return 1, 2 end end
+local function three() return 1, 2, 3 end
+local function count(...) return select('#', ...) end
+for _, f in ipairs{one, three} do print(count(f()), count('x', f()), (count(f(true)))) end
+---
+local function of_none() coroutine.yield() end
+local function of_nil() coroutine.yield(nil) return nil end
+for _, f in ipairs{of_none, of_nil} do
+   local co = coroutine.create(f)
+   print(coroutine.resume(co)) print(coroutine.resume(co))
+   local wrapped = coroutine.wrap(f)
+   print(wrapped()) print(wrapped())
+end

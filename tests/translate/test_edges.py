@@ -29,7 +29,6 @@ def test_edges(source: str) -> None:
         ("local t = {} for i = 1, 3 do t[i] = function() i = i + 1 return i end end", "T7-219"),
         ("local t = {1, 2, nil, 4} print(#t)", "T7-305"),
         ("local function f(a, ...) return a, ... end local a, b = f(1, 2) print(a, b)", "T7-216"),
-        ("local function f(x) if x then return 1 end end print(2, f(false))", "T7-218"),
         ("os.exit('done')", "T7-203"),
         ("torch.class('A') function A:f() self['a b'] = 1 self.a_b = 2 return self['a b'] end", "T7-242"),
         (

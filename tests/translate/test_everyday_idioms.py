@@ -1217,15 +1217,6 @@ net:forward(x)
 print(net:get(1).output)
 """,
     ),
-    "values that a function does not always give, to one that counts them": (
-        "T7-216",
-        """
-local function one(x) if x then return 1, 2 end end
-local function three() return 1, 2, 3 end
-local function count(...) return select('#', ...) end
-for _, f in ipairs{one, three} do print(count(f())) end
-""",
-    ),
     "a global whose name is computed": ("T7-201", "_G['ra' .. 'te'] = 3\nprint(rate or 2)\n"),
     "a global that is an error where nothing sets it": ("T7-201", "require 'pl.strict'\nprint(rate)\n"),
 }

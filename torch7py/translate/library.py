@@ -194,7 +194,8 @@ FUNCTION_RESULTS = {
 # The methods of objects that Lua's library and Torch7's packages make, whose classes a page does not hold.
 METHODS_OF_OBJECTS = set(
     "add all argument batchAdd close dataspaceSize display error flush log option parse partial plot quiet read"
-    " readString reset resume seek setNames setlogscale stop string style text updateValids write writeString zero".split()
+    " readString reset resume seek setNames setlogscale stop string style text updateValids write writeString"
+    " zero".split()
 )
 
 MATH = set(

@@ -55,7 +55,7 @@ class MethodNames:
         return kind not in _WITHOUT_METHODS
 
     @cached_property
-    def _of_library_tensors(self) -> set[str]:
+    def _of_library_tensors(self) -> Set[str]:
         return page_library.methods_of("tensor") | library.TENSOR_METHODS | READING | CHANGING
 
     @cached_property

@@ -222,7 +222,7 @@ class CallKinds:
                 self.inference.name_type(parameter).be_nil()
         if open_end and not isinstance(nodes[-1], tree.Vararg):
             rest = parameters[len(arguments) :]
-            self.inference.rules.append(lambda: self._spread(nodes[-1], rest))
+            self.inference.rules.append(lambda: self._spread(nodes[-1], rest, function))
             self.inference.guesses.append(lambda: self._left_over(nodes[-1], rest))
 
     def _bind_checked(
@@ -253,14 +253,17 @@ class CallKinds:
 
         self.inference.rules.append(bind)
 
-    def _spread(self, call: Expression, parameters: tuple[tree.Name, ...]) -> bool:
+    def _spread(self, call: Expression, parameters: tuple[tree.Name, ...], function: tree.Function) -> bool:
         """``f(g())``: the values of g after its first, and nil for what is left."""
         news = False
+        taken = [self.inference.name_type(parameter) for parameter in parameters]
+        rest = self.types.varargs.setdefault(function, Type()) if function.vararg else None
         for function in self.types.function_called(call) if isinstance(call, (Call, Invoke)) else ():
             returns = self.types.returns.get(function)
-            for index, parameter in enumerate(parameters, 1):
-                if returns is not None and index < returns.known:
-                    news |= unify(self.inference.name_type(parameter), returns.at(index))
+            for index in range(1, returns.known if returns is not None else 0):
+                type_ = taken[index - 1] if index <= len(taken) else rest
+                if returns is not None and type_ is not None:
+                    news |= unify(type_, returns.at(index))
         return news
 
     def _left_over(self, call: Expression, parameters: tuple[tree.Name, ...]) -> bool:

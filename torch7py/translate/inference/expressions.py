@@ -147,7 +147,7 @@ class ExpressionKinds:
         if not returns.counts and not returns.open and not _always_returns(last):
             returns.at(0).be_nil()  # what nobody returns, where another function of that name does
         if not returns.open:
-            for index in range(min(returns.counts, default=0), returns.count):
+            for index in range(min(returns.counts, default=0), max(1, returns.count)):
                 returns.at(index).be_nil()
         return function_type
 

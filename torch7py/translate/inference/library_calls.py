@@ -492,14 +492,20 @@ class LibraryCalls:
         if isinstance(first, tree.String):
             result.mark("whole")
             result.be("number")
-        elif len(arguments) > 1:
-            call = node.arguments[1]
-            if isinstance(call, (Call, Invoke)) and isinstance(first, tree.Number) and first.value > 1:
-                results = self.types.results[call]
-                widen(results, first.value)
-                unify(result, results[int(first.value) - 1])
+        elif isinstance(first, tree.Number) and len(arguments) > 1:
+            last, before = node.arguments[-1], len(arguments) - 2
+            beyond = int(first.value) - 1 - before
+            if isinstance(last, (Call, Invoke)) and beyond > 0:
+                results = self.types.results[last]
+                widen(results, beyond + 1)
+                unify(result, results[beyond])
+            elif 0 < first.value < len(arguments):
+                unify(result, arguments[int(first.value)])
             else:
-                unify(result, arguments[1])
+                unify(result, arguments[-1])
+        else:
+            for argument in arguments[1:]:
+                unify(result, argument)
         return True
 
 

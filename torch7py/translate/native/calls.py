@@ -94,7 +94,7 @@ class Calls:
         loss = self.t.training.losses.hoisted.get(node)
         if loss is not None:
             return atom(f"{loss}.detach()" if keep else f"{loss}.item()")
-        if self.t.counts.is_handed_on(node):
+        if self.t.counts.is_exact_call(node):
             raise Undecided("T7-218", node.line, "the first of as many values as a function gives")
         if self.t.counts.gives_nothing(node):
             raise Undecided("T7-218", node.line, "the value of a method that gives none")
@@ -111,6 +111,8 @@ class Calls:
 
     def all_values(self, node: Expression) -> Py:
         assert isinstance(node, (Call, Invoke))
+        if self.t.counts.is_exact_call(node):
+            raise Undecided("T7-218", node.line, "as many values as a function gives")
         return self._call(node, False)
 
     def one_of_several(self, node: Call | Invoke, which: Expression) -> Py:
@@ -130,12 +132,13 @@ class Calls:
     def _selects_last(self, node: Call) -> bool:
         """Whether ``select(n, f(x))`` is the last value of the call."""
         which, call = node.arguments[0], node.arguments[-1]
-        if not isinstance(which, tree.Number) or not isinstance(call, (Call, Invoke)):
+        is_alone = len(node.arguments) == 2 and isinstance(call, (Call, Invoke))
+        if not is_alone or not isinstance(which, tree.Number) or not isinstance(call, (Call, Invoke)):
             return False
         pattern = pattern_calls.matched(self.t, call)
         if (pattern is not None and pattern[0] == "gsub") or tensors.gives_places(self.t, call):
             return which.value == 2
-        return which.value == self.count(call) > 1
+        return which.value == self.count(call) > 1 and self.t.counts.are_all(call)
 
     def count(self, node: Expression | None) -> int:
         counts = self._counts(node)
@@ -415,6 +418,12 @@ class Calls:
 
     def _last_values(self, node: Call | Invoke, functions: Sequence[tree.Function], room: float) -> str:
         """All values of a call that is the last argument of another, which takes so many."""
+        if functions and self.t.plainly and self._is_open(node):
+            values = plain_calls.all_values(self.t, node)
+            if values is not None and room < math.inf:
+                values = plain_calls.library_call(self.t, "first_of", [values.text, str(int(room))])
+            if values is not None:
+                return f"*{values}"
         count = self.count(node)
         if functions and room < math.inf:
             count_range = self.t.counts.of(node)
@@ -432,8 +441,15 @@ class Calls:
             return alone.text
         return self.t.value(node).text
 
+    def _is_open(self, node: Call | Invoke) -> bool:
+        """Whether it is only seen when it runs how many values a call gives."""
+        counts = self.t.counts
+        return counts.is_exact_call(node) or counts.is_unknown(node) or self.is_uneven(node)
+
     def gives_list(self, function: tree.Function) -> bool:
         returns = returns_of(function)
+        if function in self.t.counts.run_unseen:
+            return False
         if not returns or not all(
             len(r.values) == 1 and self.t.is_unpacked(r.values[0]) and len(r.values[0].arguments) == 1  # type: ignore[attr-defined]
             for r in returns

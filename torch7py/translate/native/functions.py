@@ -74,9 +74,9 @@ class Functions:
             return None
         before, put_back = len(t.lines), t.checkpoint()
         with altered(t, scope=t.scopes.of_function[node]):
-            if t.counts.hands_on(statements[0]):
-                return None
             returned = statements[0].values[0]
+            if t.counts.is_exact(node) and isinstance(returned, (Call, Invoke)):
+                return None
             handed_on = t.training.handed_on(node, returned)
             if handed_on is not None:
                 inner = handed_on
@@ -170,7 +170,8 @@ class Functions:
             t.lines[at:at] = [INDENT * t.depth + line for line in inits]
             returns = t.types.returns[node]
             count = t.counts.written(node)
-            if t.is_floor and returns.falls_off and scope.parent is not None and node not in t.classes.owners:
+            is_open = t.is_floor and scope.parent is not None and node not in t.classes.owners
+            if returns.falls_off and (is_open or t.counts.is_exact(node)):
                 t.emit("return ()")
             elif returns.falls_off and count > 1:
                 t.emit(f"return {', '.join(['None'] * count)}")
@@ -221,14 +222,11 @@ class Functions:
         if t.training.returns(node) or t.behind_error():
             return
         function = t.scope.function
-        if t.is_floor and function is not None and t.plain_layers.current is None:
+        is_open = t.is_floor and function is not None and t.plain_layers.current is None
+        if is_open or t.counts.is_exact(function):
             t.emit(f"return {self._all_results(node)}")
             return
-        is_exact = t.counts.is_exact(function)
-        count = t.counts.written(function) if function is not None and not is_exact else 0
-        if not node.values and is_exact:
-            t.emit("return ()")
-            return
+        count = t.counts.written(function) if function is not None else 0
         if not node.values:
             t.emit("return" if count < 2 else f"return {', '.join(['None'] * count)}")
             return
@@ -237,20 +235,7 @@ class Functions:
             self.t.emit(f"return {self.t.calls.unpacked(node.values[0])}")
             return
         last = node.values[-1]
-        if t.counts.hands_on(node) and isinstance(last, (Call, Invoke)):
-            all_values = plain_calls.all_values(t, last) if t.plainly else None
-            if all_values is None:
-                raise Undecided("T7-218", node.line, "all values of a call that a function has at its end")
-            if len(node.values) == 1:
-                t.emit(f"return {plain_calls.library_call(t, 'handed_on', [all_values.text])}")
-            else:
-                first = ", ".join(t.value(value).text for value in node.values[:-1])
-                t.emit(f"return {first}, *{all_values}")
-            return
         varies = varies or (isinstance(last, (Call, Invoke)) and t.calls.gives_letters(last))
-        if varies and is_exact and len(node.values) == 1 and isinstance(last, tree.Vararg):
-            t.emit(f"return tuple({t.rest()})")
-            return
         if varies and len(node.values) == 1:
             raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
         if t.plainly and count > 1 and len(node.values) == 1 and self._gives_some(last, count):
@@ -290,19 +275,23 @@ class Functions:
         return values is not None
 
     def _all_results(self, node: tree.Return) -> str:
-        """What a function gives of which nobody knows who takes how many: several values, or none, as a tuple."""
+        """Exactly the values that a function gives: one as itself, and several, or none, as a tuple."""
         t = self.t
         *first, last = node.values or (None,)
         if last is None:
             return "()"
         texts = [t.value(value).text for value in first if value is not None]
         if isinstance(last, tree.Vararg):
-            return f"({', '.join([*texts, f'*{t.rest()}'])},)"
-        if not isinstance(last, (Call, Invoke)) or (t.calls.is_one(last) and not t.is_unpacked(last)):
+            return f"({', '.join(texts)}, *{t.rest()})" if texts else f"tuple({t.rest()})"
+        if not isinstance(last, (Call, Invoke)) or (t.calls.is_one(last, 1) and not t.is_unpacked(last)):
             return ", ".join([*texts, t.value(last).text])
         values = plain_calls.all_values(t, last)
+        if values is None and t.counts.of(last) == (0, 0):
+            values = plain_calls.library_call(t, "no_values", [t.value(last).text])
+        if values is None and t.counts.are_all(last):
+            return ", ".join([*texts, f"*{t.calls.all_values(last)}"])
         if values is None:
-            return ", ".join([*texts, t.value(last).text])
+            raise Undecided("T7-218", node.line, "all values of a call that a function has at its end")
         whole = plain_calls.library_call(t, "handed_on", [values.text]).text
         return f"({', '.join(texts)}, *{values})" if texts else whole
 

@@ -214,7 +214,7 @@ def may_be_missing(t: Translation, node: Index) -> bool:
     if node in t.present:
         return False
     if representation == "list":
-        return _may_lack_item(t, node) or t.list_bounds.may_be_nil(node)
+        return _may_lack_item(t, node) or t.list_bounds.may_be_nil(node) or t.counts.may_lack(node)
     entry_type = t.type(node)
     by_name = isinstance(node.key, String)
     may_lack = entry_type.nil or (by_name and entry_type.has("tested")) or node in t.looked_for

@@ -268,7 +268,7 @@ def gives_all(t: Translation, node: Expression) -> bool:
     if isinstance(node, Invoke) and t.graphs.is_node(node.receiver):
         return True
     if isinstance(node, (Call, Invoke)) and (
-        t.calls.varies(node) or t.counts.is_unknown(node) or t.counts.is_handed_on(node)
+        t.calls.varies(node) or t.counts.is_unknown(node) or t.counts.is_exact_call(node)
     ):
         return True
     if isinstance(node, Invoke):
@@ -684,14 +684,7 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
     if path == "torch.DiskFile" and not t.plain_values and t.types.kind(node) == "file":
         return library_rules.functions[path](t, node)  # whose methods are those of Python's files
     if path in _FUNCTIONS:
-        args = arguments(t, node.arguments)
-        shown = node.arguments[-1] if path == "print" and node.arguments else None
-        is_unsure = isinstance(shown, (Call, Invoke)) and (
-            t.counts.is_unknown(shown) or (t.counts.is_handed_on(shown) and not t.counts.is_counted(shown))
-        )
-        if is_unsure and args[-1].startswith("*"):
-            args[-1] = f"*{library_call(t, 'counted', [args[-1].removeprefix('*')])}"
-        return library_call(t, _FUNCTIONS[path], args)
+        return library_call(t, _FUNCTIONS[path], arguments(t, node.arguments))
     return None  # a page has no other function of that library
 
 
@@ -711,7 +704,9 @@ def arguments(t: Translation, args: tuple[Expression, ...], counted: bool = True
             texts.append(f"*{t.need('without_none')}({t.value(last)})")
         elif counted and isinstance(last, (Call, Invoke)) and t.counts.of(last) == (0, 0):
             texts.append(f"*{library_call(t, 'no_values', [t.value(last).text])}")
-        elif isinstance(last, (Call, Invoke)) and not t.calls.is_one(last):
+        elif isinstance(last, (Call, Invoke)) and not (
+            t.calls.is_one(last) and (not counted or not t.counts.is_exact_call(last))
+        ):
             if counted and not t.plain_values and t.calls.is_filled_up(last):
                 raise Problem("T7-216", last.line, "functions with different numbers of results")
             values = all_values(t, last)

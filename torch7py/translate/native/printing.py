@@ -23,13 +23,15 @@ def _spread(t: Translation, argument: Expression, is_first: bool) -> str | None:
     if isinstance(argument, tree.Vararg) or t.is_unpacked(argument):
         values = t.rest() if isinstance(argument, tree.Vararg) else t.calls.unpacked(argument).text
         kind = t.kind(argument)
+        if isinstance(argument, tree.Vararg) and t.type(argument).nil:
+            raise Undecided("T7-218", argument.line, "print of several values, nil among them")
         mixed = isinstance(argument, Call) and t.type(argument.arguments[0]).has(tuples.MARK)
         if kind == "string" or (kind == "tensor" and not mixed):
             return f"*{values}"
         if kind != "number":
             raise Undecided("T7-218", argument.line, "print of several values of unknown kind")
         return f'*(f"{{x:.14g}}" for x in {values})'
-    if isinstance(argument, (Call, Invoke)) and t.counts.is_handed_on(argument):
+    if t.counts.is_exact_call(argument):
         raise Undecided("T7-218", argument.line, "a number of results that varies")
     if t.calls.count(argument) < 2:
         written = spreads.get(t.path(argument.callee) or "") if isinstance(argument, Call) else None

@@ -99,7 +99,7 @@ def _call(t: Translation, node: Call, wanted: int) -> tuple[str, int]:
     known = [count for f in functions if (count := t.counts.of_function(f)) is not None]
     ends = [r.values[-1] for f in functions for r in returns_of(f) if r.values]
     varies = wanted and any(isinstance(end, tree.Vararg) for end in ends)
-    varies = varies or any(map(t.counts.is_handing_on, functions))
+    varies = varies or any(map(t.counts.is_exact, functions))
     if varies or len(counts) != 1 or any(min(wanted, most) > max(counts) for _, most in known):
         raise Undecided("T7-216", node.line, "functions with different numbers of results")
     if isinstance(function, tree.Function):

@@ -95,7 +95,9 @@ def may_be_nil(t: Translation, node: Expression, seen: set[Variable | Function] 
         return False
     if isinstance(node, (Call, Invoke)):
         known = pattern_calls.matched(t, node)
-        return type_.nil or (known is not None and known[0] in ("find", "match")) or _gives_nil(t, node, seen)
+        is_found = known is not None and known[0] in ("find", "match")
+        count = t.counts.of(node)
+        return type_.nil or is_found or (count is not None and count[0] < 1) or _gives_nil(t, node, seen)
     if isinstance(node, Binary):
         if node.operator == "and":
             return t.kind(node.left) != "boolean" or may_be_nil(t, node.right, seen)
@@ -120,7 +122,7 @@ def _is_no_item(t: Translation, node: Expression) -> bool:
         isinstance(node, tree.Index)
         and t.kind(node.base) == "table"
         and t.representation(node.base) == "list"
-        and t.list_bounds.may_be_nil(node)
+        and (t.list_bounds.may_be_nil(node) or t.counts.may_lack(node))
     )
 
 
@@ -130,7 +132,8 @@ def _gives_nil(t: Translation, call: Call | Invoke, seen: set[Variable | Functio
     seen.update(functions)
     firsts = [node.values[0] for function in functions for node in returns_of(function) if node.values]
     return any(
-        _is_no_item(t, first) or (isinstance(bare(first), (Call, Invoke)) and may_be_nil(t, first, seen))
+        _is_no_item(t, first)
+        or (isinstance(bare(first), (Call, Invoke, tree.Name)) and may_be_nil(t, first, seen))
         for first in firsts
     )
 

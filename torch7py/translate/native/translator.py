@@ -110,6 +110,7 @@ class Translator(Translation):
         self.graphs = Graphs(self)
         self.functions = Functions(self)
         self.functions.closures.name_boxes()
+        self.counts.note_missing()
         self.overwritten = overwritten(self)
         self.models.layer_tests.name_classes()
 

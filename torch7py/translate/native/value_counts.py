@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Set
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from torch7py.translate import page_library, tree, tree_queries
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.kinds import Type
 from torch7py.translate.native import patterns
 from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.interfaces.expressions import Count
@@ -27,6 +28,11 @@ _Found = TypeVar("_Found")
 _ONE: Count = (1, 1)
 # How many values those methods of modules give that give several, or may.
 _OF_MODULES: dict[str, Count] = {"findModules": (2, 2), "getParameters": (2, 2), "parameters": (2, 2)}
+# Functions of Lua's own that tell no value from nil.
+_COUNTING = {"print", "select", "pcall", "xpcall", "assert"}
+# The kinds of what is called by functions of the program, by a metatable's if it is none itself.
+_CALLED_BY_FUNCTIONS = (None, "any", "function", "object", "table")
+_MOST_ITEMS = 1e5  # a place beyond is one of which nothing is known
 _NONE = {"print", "table.insert", "table.sort", "os.exit"}
 # How many values those of Lua's own functions give that give several, or may.
 OF_LUA: dict[str, Count] = {
@@ -39,6 +45,13 @@ _OR_NONE = {"torch.typename", "paths.extname"}
 _TYPED = {"tensor", "module", "criterion", "storage"}
 
 
+class _Use(NamedTuple):
+    """What is taken of a call's values: so many at most, and whether none is told from nil."""
+
+    wanted: float
+    is_counted: bool
+
+
 class ValueCounts:
     def __init__(self, translator: Translation) -> None:
         self.t = translator
@@ -46,6 +59,22 @@ class ValueCounts:
         self._counts: dict[tree.Function, Count | None] = {}
         self._begun: list[tree.Function] = []  # of which it is being found out
         self._incomplete = False  # whether one of them calls itself at its end
+
+    def note_missing(self) -> None:
+        """Note in the kinds of results, and of ``...``, which of them may be nil as there are not always so many."""
+        types = self.t.types
+        for function, returns in types.returns.items():
+            count = self.of_function(function)
+            for index in range(count[0] if count is not None else returns.known, returns.known):
+                returns.at(index).be_nil()
+            for call in types.calls_of.get(function, []) if function.vararg else ():
+                last = call.arguments[-1] if call.arguments else None
+                if isinstance(last, (Call, Invoke)) and (self.is_unknown(last) or self.is_exact_call(last)):
+                    types.varargs.setdefault(function, Type()).be_nil()
+        for node in tree.every(self.t.program, Call):
+            if "table" in types.of(node.callee).find().kinds:  # which has a metatable with a function for it
+                for result in types.results.get(node, []):
+                    result.be_nil()
 
     def written(self, function: tree.Function) -> int:
         return self._memoized(
@@ -108,6 +137,8 @@ class ValueCounts:
         functions = t.types.function_called(node)
         if functions and not t.training.closures.isdisjoint(functions):
             return (2, 2)
+        if self._may_be_of_metatable(node):
+            return (0, math.inf)
         if functions:
             return _both([count for f in functions if (count := self.of_function(f)) is not None])
         if t.is_unpacked(node):
@@ -132,6 +163,25 @@ class ValueCounts:
         if self.gives_nothing(node):
             return (0, 0)
         return (0, 0) if path in _NONE else _ONE
+
+    def may_lack(self, node: tree.Index) -> bool:
+        """Whether an item may be missing in a list that was made with all values of a call at its end."""
+        t = self.t
+        place = t.intervals.of(node.key)[1]
+        for table in t.tables.uses.constructors.get(t.type(node.base).find(), ()):
+            last = t.calls.end_of_list(table)
+            if last is not None and len(table.fields) - 1 + self._certain(last) < place < _MOST_ITEMS:
+                return True
+        return False
+
+    def _certain(self, node: Call | Invoke) -> float:
+        """How many values a call gives at least before the first that may be nil."""
+        count = self.of(node)
+        if count is None:
+            return math.inf
+        known = [self.t.types.returns[f] for f in self.t.types.function_called(node)]
+        missing = (i for returns in known for i in range(returns.known) if returns.at(i).nil)
+        return min(count[0], min(missing, default=math.inf))
 
     def gives_nothing(self, node: Expression) -> bool:
         """Whether a call is one of a module's method that gives no value."""
@@ -165,78 +215,69 @@ class ValueCounts:
             return isinstance(node, Invoke) and (node.method in _OF_MODULES or node.method in own)
         if isinstance(called, tree.Index) and t.kind(called.base) == "tensor":
             return False  # x.cat(tensors, 1)
-        return t.path(called) is None and t.kind(called) in (None, "any", "function")
+        if t.path(called) is not None or t.types.class_named(called) is not None:
+            return False
+        return t.kind(called) in _CALLED_BY_FUNCTIONS
 
-    def is_handed_on(self, node: Call | Invoke) -> bool:
-        """Whether a call gives all values of another, of which nobody knows how many these are."""
-        return any(map(self.is_handing_on, self.t.types.function_called(node)))
+    def is_exact_call(self, node: Expression) -> bool:
+        """Whether a call may be one of a function that gives in the page exactly the values of Lua's."""
+        if not isinstance(node, (Call, Invoke)):
+            return False
+        return self._may_be_of_metatable(node) or any(map(self.is_exact, self.t.types.function_called(node)))
 
-    def is_handing_on(self, function: tree.Function) -> bool:
-        return function in self._handing_on
+    def _may_be_of_metatable(self, node: Call | Invoke) -> bool:
+        """Whether a call is one of a function of the program, or of a table whose metatable has a function for it."""
+        if not isinstance(node, Call) or not self.t.types.function_called(node):
+            return False
+        return "table" in self.t.type(node.callee).find().kinds
+
+    def is_exact(self, function: tree.Function | None) -> bool:
+        """Whether a function of the page gives exactly the values of Lua's: one as itself, others as a tuple."""
+        return function in self._exact
 
     def is_as_written(self, function: tree.Function) -> bool:
-        """Whether a function of the page gives as many values as Lua's, always as many or those of its last call."""
+        """Whether a function of the page always gives as many values as Lua's."""
         actual, written = self.of_function(function), self.written(function)
-        return actual is None or actual == (written, written) or function in self._handing_on
-
-    def is_counted(self, node: Call | Invoke) -> bool:
-        """Whether a call gives exactly the values of Lua's: no function of which nothing is known is at an end."""
-        functions = self.t.types.function_called(node)
-        ends = [r.values[-1] for f in functions for r in returns_of(f) if r.values]
-        unknown = any(isinstance(end, (Call, Invoke)) and self.is_unknown(end) for end in ends)
-        return all(map(self.is_exact, functions)) and not unknown
+        return actual is None or actual == (written, written) or function in self._exact
 
     def drops(self, node: Call | Invoke) -> bool:
         """Whether a function of the page may give fewer values than Lua's: not all that a call at its end gives."""
         functions = self.t.types.function_called(node)
         count_range = self.of(node)
-        if not functions or count_range is None or self.is_handed_on(node) or self.t.calls.varies(node):
+        if not functions or count_range is None or self.is_exact_call(node) or self.t.calls.varies(node):
             return False
         if not self.t.training.closures.isdisjoint(functions):
             return count_range[1] > max(1, self.t.calls.count(node))
         counts = ((f, self.of_function(f)) for f in functions)
         return any(count is not None and count[1] > max(1, self.written(f)) for f, count in counts)
 
-    def hands_on(self, node: tree.Return) -> bool:
-        """Whether a return gives all values of such a call, as somebody asks for more than the first."""
-        last = node.values[-1] if node.values else None
-        function = self.t.scope.function
-        if not isinstance(last, (Call, Invoke)) or function not in self._handing_on:
-            return False
-        return self._is_open(last) or self.is_handed_on(last)
-
-    def _is_open(self, node: Call | Invoke) -> bool:
-        """Whether it is only seen when it runs how many values a call gives: of something unknown, as many as a table
-        has, of Lua's own functions, and those of torch's that give several tensors."""
-        several = self.t.calls.gives_several_of_lua(node) or self.t.calls.gives_several_tensors(node)
-        return self.is_unknown(node) or self.t.is_unpacked(node) or several
-
     @cached_property
-    def _handing_on(self) -> set[tree.Function]:
-        """The functions at whose end is a call of something unknown, and of which a call asks for several values."""
+    def _exact(self) -> set[tree.Function]:
+        """The functions of which some call sees that they would give other values in the page than Lua's."""
         t = self.t
-        ends = {
-            function: [r.values[-1] for r in returns_of(function) if r.values] for function in t.types.returns
-        }
-        calls = {f: [c for c in values if isinstance(c, (Call, Invoke))] for f, values in ends.items()}
-        called = {c: self._run_by(c) for ends_of in calls.values() for c in ends_of}
-        handing = {f for f, ends_of in calls.items() if any(map(self._is_open, ends_of))}
-        opened = {f for f in handing if not t.calls.gives_list(f)}
-        handing = opened | self._varying
-        handing -= t.training.closures
-        while more := {
-            f for f in calls.keys() - handing if any(handing.intersection(called[c]) for c in calls[f])
-        }:
-            handing |= more
-        asked = handing.intersection(f for c in self._asked_for_all() for f in self._run_by(c))
-        asked |= opened & self._counted
-        asked |= handing & self._methods_of_layers
-        asked = (asked - (self._varying - opened)) | (self._varying & self._counted)
-        while more := {
-            other for f in asked for c in calls[f] for other in handing.intersection(called[c]) - asked
-        }:
-            asked |= more
-        return asked
+        exact: set[tree.Function] = set()
+        kept = {f for f in t.types.returns if t.calls.gives_list(f)} | t.training.closures
+        kept |= {c.methods["__init"] for c in t.classes.owners.values() if "__init" in c.methods}
+        seen = [(self._run_by(call), use) for call, use in self._uses()]
+        seen.append((self._methods_of_layers, _Use(math.inf, is_counted=False)))
+        while seen:
+            functions, use = seen.pop()
+            for function in functions:
+                if function in exact | kept or function not in t.types.returns:
+                    continue
+                if self._is_seen_otherwise(function, use):
+                    exact.add(function)
+                    ends = [r.values[-1] for r in returns_of(function) if r.values]
+                    calls = [end for end in ends if isinstance(end, (Call, Invoke))]
+                    seen += [(self._run_by(call), _Use(math.inf, is_counted=True)) for call in calls]
+        return exact
+
+    def _is_seen_otherwise(self, function: tree.Function, use: _Use) -> bool:
+        """Whether the values that a use of a call takes are others in the page, where None stands for missing ones."""
+        count, written = self.of_function(function), max(1, self.written(function))
+        if count is None:
+            return False
+        return (min(count[1], use.wanted) > written) or (use.is_counted and count[0] < written)
 
     @cached_property
     def _methods_of_layers(self) -> set[tree.Function]:
@@ -254,34 +295,47 @@ class ValueCounts:
             and (self.t.path(target.base) or "").startswith("nn.")
         }
 
-    @cached_property
-    def _varying(self) -> set[tree.Function]:
-        """The functions that give now more and now fewer values, and always some."""
-        known = self.t.types.returns.items()
-        bounds = {f: self.of_function(f) for f, returns in known if returns.counts and not returns.falls_off}
-        return {f for f, bound in bounds.items() if bound is not None and bound[0] != bound[1]}
-
-    @cached_property
-    def _counted(self) -> set[tree.Function]:
-        """The functions of which a call takes as many values as there are: ``print(f())``, ``{f()}``."""
+    def _uses(self) -> Iterator[tuple[Call | Invoke, _Use]]:
+        """The calls of which more than the first value may be taken, but for those at the end of a function."""
         t = self.t
-        functions: set[tree.Function] = set()
         for node in tree.walk(t.program):
-            if isinstance(node, Call):
-                called = t.types.function_called(node)
-                takes_any = any(f.vararg for f in called) or t.path(node.callee) in ("print", "select")
-                last = node.arguments[-1] if node.arguments and takes_any else None
-            else:
-                last = t.calls.end_of_list(node) if isinstance(node, tree.Table) else None
-            if isinstance(last, (Call, Invoke)):
-                functions.update(self._run_by(last))
-        return functions
+            last: Expression | None = None
+            use = _Use(math.inf, is_counted=False)
+            if isinstance(node, tree.Assignment):
+                more = len(node.targets) - len(node.values)
+                if node.values and more > 0:
+                    last, use = node.values[-1], _Use(1 + more, is_counted=False)
+            elif isinstance(node, tree.GenericFor):
+                last, use = node.values[-1], _Use(3, is_counted=False)
+            elif isinstance(node, tree.Table):
+                last = t.calls.end_of_list(node)
+            elif isinstance(node, (Call, Invoke)) and node.arguments:
+                last, use = node.arguments[-1], self._use_of_last(node)
+            if isinstance(last, (Call, Invoke)) and (use.wanted > 1 or use.is_counted):
+                yield last, use
+
+    def _use_of_last(self, node: Call | Invoke) -> _Use:
+        """What a call takes of the values of its last argument."""
+        t = self.t
+        functions = self._run_by(node)
+        is_known = bool(t.types.function_called(node))
+        if not is_known and not self.is_unknown(node):
+            counts = isinstance(node, Call) and t.path(node.callee) in _COUNTING
+            return _Use(math.inf if t.calls.end_of_list(node) or counts else 1, counts)
+        before = len(node.arguments) - 1 + isinstance(node, Invoke)
+        room = max((math.inf if f.vararg else len(f.parameters) - before for f in functions), default=1)
+        return _Use(room, is_counted=any(f.vararg for f in functions))
 
     def _run_by(self, node: Call | Invoke) -> Collection[tree.Function]:
         """The functions whose values a call gives, ``pcall``'s behind whether it went well."""
-        if isinstance(node, Call) and node.arguments and self.t.path(node.callee) in ("pcall", "xpcall"):
+        path = self.t.path(node.callee) if isinstance(node, Call) else None
+        if isinstance(node, Call) and node.arguments and path in ("pcall", "xpcall"):
             return self.t.type(node.arguments[0]).functions or self._handed_about
+        if path == "coroutine.resume":
+            return self._handed_about
         functions = self.t.types.function_called(node)
+        if isinstance(node, Call) and self._may_be_of_metatable(node):
+            return {*self._handed_about, *functions}
         if functions or not self.is_unknown(node):
             return functions
         name = node.method if isinstance(node, Invoke) else None
@@ -290,6 +344,13 @@ class ValueCounts:
         if name is None:
             return self._handed_about
         return self._stored.get(name, set()) | self._stored.get(None, set())
+
+    @cached_property
+    def run_unseen(self) -> Set[tree.Function]:
+        """The functions that calls may run of which it is not known what they run."""
+        calls = [node for node in tree.walk(self.t.program) if isinstance(node, (Call, Invoke))]
+        unseen = [c for c in calls if not self.t.types.function_called(c) or self._may_be_of_metatable(c)]
+        return set().union(*map(self._run_by, unseen))
 
     @cached_property
     def _handed_about(self) -> Set[tree.Function]:
@@ -313,23 +374,6 @@ class ValueCounts:
             functions = [value] if isinstance(value, tree.Function) else t.type(value).functions
             stored.setdefault(name, set()).update(functions)
         return stored
-
-    def is_exact(self, function: tree.Function | None) -> bool:
-        """Whether each return of a function of the page has as many values as Lua's."""
-        return function in self._handing_on and function in self._varying
-
-    def _asked_for_all(self) -> Iterator[Call | Invoke]:
-        """The calls of which more than the first value is taken, but for those at the end of a function."""
-        for node in tree.walk(self.t.program):
-            last: Expression | None = None
-            if isinstance(node, tree.Assignment):
-                last = node.values[-1] if 0 < len(node.values) < len(node.targets) else None
-            elif isinstance(node, tree.GenericFor):
-                last = node.values[-1]
-            elif not isinstance(node, tree.Return):
-                last = self.t.calls.end_of_list(node)
-            if isinstance(last, (Call, Invoke)):
-                yield last
 
     def _of_library(self, node: Call | Invoke) -> Count:
         """Of a call of Lua's or Torch7's own that gives several values, or may."""

@@ -29,8 +29,7 @@ class Coroutine:
         self.goes_on.acquire()
         torch.set_grad_enabled(self.grad)
         try:
-            values = call_all(self.function, *self.passed)
-            self.passed = () if values == (None,) else values  # it comes to its end without a value
+            self.passed = call_all(self.function, *self.passed)
         except BaseException as problem:  # noqa: BLE001 (whoever resumes it has it)
             self.problem = problem
         self.state = "dead"

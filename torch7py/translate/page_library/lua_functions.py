@@ -16,7 +16,6 @@ from typing import Any
 from torch7py.translate.page_library.metatables import Table, new_table
 from torch7py.translate.page_library.text import to_word
 from torch7py.translate.page_library.values import (
-    NIL,
     NotInPage,
     call_all,
     equal,
@@ -30,17 +29,12 @@ from torch7py.translate.page_library.values import (
 )
 
 
-def exact(values: tuple[Any, ...]) -> Any:
-    """What a function gives that stands for Lua's: a value by itself, but nil, and several as a tuple."""
-    return NIL if values == (None,) else handed_on(values)
-
-
 @functools.cache
 def named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A function of a library by its name, which is one thing wherever it is used as a value."""
 
     def called(*args: Any) -> Any:
-        return exact(call_all(function, name, *args))
+        return handed_on(call_all(function, name, *args))
 
     return called
 
@@ -57,7 +51,7 @@ def as_value(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function with several values or nil as a value."""
 
     def called(*args: Any) -> Any:
-        return exact(call_all(function, *args))
+        return handed_on(call_all(function, *args))
 
     return called
 

@@ -245,10 +245,6 @@ def iterate(function: Any, state: Any = None, first: Any = None, *, names: int) 
 # Calls
 
 
-class AllValues(tuple[Any, ...]):
-    """The values of a function that gives as many as Lua's does: nil is one, and not none at all."""
-
-
 def call_all(function: Any, *args: Any) -> tuple[Any, ...]:
     """All values that ``function(...)`` gives: it drops what it does not take, and what it is not given is None."""
     if not callable(function):
@@ -266,10 +262,7 @@ def call_all(function: Any, *args: Any) -> tuple[Any, ...]:
             needed = sum(parameter.default is parameter.empty for parameter in parameters)
             arguments = [*args[: len(parameters)], *[None] * (needed - len(args))]
     result = function(*arguments)
-    return result if type(result) in (tuple, AllValues) else (result,)
-
-
-NIL = AllValues((None,))
+    return result if type(result) is tuple else (result,)
 
 
 def call(function: Any, *args: Any) -> Any:
@@ -345,7 +338,7 @@ def first_of(values: tuple[Any, ...], count: int) -> tuple[Any, ...]:
 
 def handed_on(values: tuple[Any, ...]) -> Any:
     """All values of a call that a function has at its end: one by itself, others as a tuple."""
-    return values[0] if len(values) == 1 and values is not NIL else values
+    return values[0] if len(values) == 1 else values
 
 
 def values_from(which: Any, *values: Any) -> tuple[Any, ...]:
@@ -601,13 +594,6 @@ def write_values(*values: Any) -> Any:
     """``io.write(...)``, which gives the file."""
     print(*map(text_of, values), sep="", end="")
     return sys.stdout
-
-
-def counted(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """All values of a call where nil is another thing than no value, which a function of Python does not tell apart."""
-    if values == (None,) and values is not NIL:
-        raise NotInPage("nil or no value at all, of a function of which nothing is known")
-    return values
 
 
 def table_of(*values: Any) -> list[Any]:

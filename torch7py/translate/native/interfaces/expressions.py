@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Protocol
 
 from torch7py.translate import tree
@@ -180,6 +180,13 @@ class Calls(Protocol):
 
 
 class ValueCounts(Protocol):
+    @property
+    def run_unseen(self) -> Set[tree.Function]:
+        """The functions that calls may run of which it is not known what they run."""
+
+    def may_lack(self, node: Index) -> bool:
+        """Whether an item may be missing in a list that was made with all values of a call at its end."""
+
     def gives_nothing(self, node: Expression) -> bool:
         """Whether a call is one of a module's method that gives no value."""
 
@@ -198,11 +205,8 @@ class ValueCounts(Protocol):
     def is_unknown(self, node: Call | Invoke) -> bool:
         """Whether nothing tells what a call runs: a function of unknown kind, or a method of something of such."""
 
-    def is_handing_on(self, function: tree.Function) -> bool:
-        """Whether a function gives all values of a call, of which nobody knows how many these are."""
-
-    def is_handed_on(self, node: Call | Invoke) -> bool:
-        """Whether a call gives all values of another, of which nobody knows how many these are."""
+    def is_exact_call(self, node: Expression) -> bool:
+        """Whether a call may be one of a function that gives in the page exactly the values of Lua's."""
 
     def drops(self, node: Call | Invoke) -> bool:
         """Whether a function of the page may give fewer values than Lua's: not all that a call at its end gives."""
@@ -210,14 +214,8 @@ class ValueCounts(Protocol):
     def is_as_written(self, function: tree.Function) -> bool:
         """Whether a function of the page gives as many values as Lua's."""
 
-    def is_counted(self, node: Call | Invoke) -> bool:
-        """Whether a call gives exactly the values of Lua's."""
-
     def is_exact(self, function: tree.Function | None) -> bool:
-        """Whether each return of a function of the page has as many values as Lua's."""
-
-    def hands_on(self, node: tree.Return) -> bool:
-        """Whether a return gives all values of such a call, as somebody asks for more than the first."""
+        """Whether a function of the page gives exactly the values of Lua's: one as itself, others as a tuple."""
 
     def are_all(self, node: Expression) -> bool:
         """Whether the values that a call of the page gives are as many as Lua's, so that they may end a list."""
