@@ -25,7 +25,14 @@ from typing import IO
 
 __all__ = ["Running", "run", "server", "start"]
 
-LIBRARIES = ["torch", "torch._dynamo", "torch7py.cli.main", "torch7py.bridge.runtime", "torch7py.nn.all", "torch7py.rnn.all"]
+LIBRARIES = [
+    "torch",
+    "torch._dynamo",
+    "torch7py.cli.main",
+    "torch7py.bridge.runtime",
+    "torch7py.nn.all",
+    "torch7py.rnn.all",
+]
 
 
 @cache

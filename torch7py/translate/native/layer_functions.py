@@ -25,6 +25,7 @@ class LayerFunction(LayerStudy):
     alone: set[Expression] = field(default_factory=set)  # calls whose result nobody takes
     inputs: int = 0  # how many the function has
     last_half: tree.Function | None = None  # which may return in its middle
+    itself: str = "layer"  # what the function calls the layer
     half_at: tuple[int, int] = (0, 0)  # where the backward half that is written begins: line and depth
 
     def write_function(self) -> None:
@@ -60,7 +61,9 @@ class LayerFunction(LayerStudy):
         kept = self._kept(names)
         texts = {name: self.local(name) for name in (*self.temporary, *self.handed)}
         texts |= {name: self.local(name) for name in self.handed_gradients}
-        texts[""] = "layer"
+        methods = self.halves if forward is None else [forward, *self.halves]
+        scopes = [t.scopes.of_function[method] for method in methods]
+        self.itself = texts[""] = t.names.free_in(scopes, "layer")
         self.layer_used = False
         t.gap()
         t.emit(f"class {self.name}Function(torch.autograd.Function):")
@@ -76,7 +79,7 @@ class LayerFunction(LayerStudy):
                 at_return.append(f"ctx.{self._is_table} = {self._is_table}")
             if self.remembers_output:
                 self.layer_used = True
-                at_return.append(f"layer.output = {self.local('output')}.detach()")
+                at_return.append(f"{self.itself}.output = {self.local('output')}.detach()")
             weights = [self.local(name) for name in self.handed]
             args = [*names[1:], *weights, f"*{self._inputs}"] if self.spread else [*names, *weights]
             args[:0] = [self._is_table] if self.either else []
@@ -86,16 +89,16 @@ class LayerFunction(LayerStudy):
                     t.emit(f"    {line}")
                 t.emit(f"    return {self.parents}({names[0]})")
             else:
-                self._name_self(forward, "layer")
+                self._name_self(forward)
                 with self.written_as(texts, None, at_return), self._as_tensors(forward.body):
                     t.functions.define("forward", forward, (), (), ["ctx", *args])
-                first = [f"{self.local('output')} = layer.output"] if self.remembers_output else []
+                first = [f"{self.local('output')} = {self.itself}.output"] if self.remembers_output else []
                 first += [self._either(self._is_table)] if self.either else []
                 t.lines[at + 1 : at + 1] = [f"{INDENT * (t.depth + 1)}{line}" for line in first]
             self._backward(names, kept, texts)
             self._drop_saved(at, saved)
         if self.layer_used:
-            t.lines[at] = t.lines[at].replace("(ctx, ", "(ctx, layer, ")
+            t.lines[at] = t.lines[at].replace("(ctx, ", f"(ctx, {self.itself}, ")
             self._keep_layer(at)
         if self.trains_inner:
             self._pass_weights(at, len(names))
@@ -167,21 +170,21 @@ class LayerFunction(LayerStudy):
         """Have the layer itself in the context as well, where the gradients need it."""
         t = self.t
         back = next(i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("def backward"))
-        if any(re.search(r"\blayer\b", line) for line in t.lines[back:]):
+        if any(re.search(rf"\b{self.itself}\b", line) for line in t.lines[back:]):
             head = t.lines[back]
-            t.lines.insert(back + 1, f"{head[: len(head) - len(head.lstrip())]}    layer = ctx.layer")
+            t.lines.insert(back + 1, f"{head[: len(head) - len(head.lstrip())]}    {self.itself} = ctx.layer")
             for i in reversed(range(at, back)):
                 line = t.lines[i]
                 if line.strip().startswith("return "):
-                    t.lines.insert(i, f"{line[: len(line) - len(line.lstrip())]}ctx.layer = layer")
+                    t.lines.insert(i, f"{line[: len(line) - len(line.lstrip())]}ctx.layer = {self.itself}")
         for i in self._returns(at):
             line = t.lines[i]
             if line.strip().startswith("return (*"):  # a table of gradients by itself
                 line = line.replace("(", "", 1).removesuffix(",)")
             t.lines[i] = line.replace("return ", "return None, ", 1)
 
-    def _name_self(self, function: tree.Function, name: str) -> None:
-        self.t.names.chosen[self.t.scopes.of_name[function.parameters[0]]] = name
+    def _name_self(self, function: tree.Function) -> None:
+        self.t.names.chosen[self.t.scopes.of_name[function.parameters[0]]] = self.itself
 
     def _same_parameters(self, half: tree.Function, names: list[str]) -> None:
         """The parameters of a backward half have the names that the forward gives its own."""
@@ -283,7 +286,7 @@ class LayerFunction(LayerStudy):
             if self.inherits:
                 self._inherited(names[0])
             for half in halves:
-                self._name_self(half, "layer")
+                self._name_self(half)
                 outer, t.scope = t.scope, t.scopes.of_function[half]
                 for comment in self._comments(half):
                     t.comment(comment)
@@ -306,7 +309,7 @@ class LayerFunction(LayerStudy):
     def parents(self) -> str:
         """What the parent computes, in the function of a class that derives from a layer."""
         self.layer_used = True
-        return f"super({self.name}, layer).forward"
+        return f"super({self.name}, {self.itself}).forward"
 
     def _inherited(self, inputs: str) -> None:
         """The halves that the class has from its parent."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch7py.translate import tree
 from torch7py.translate.native.code import names_reserved, python_name
 from torch7py.translate.scopes import Scope, Scopes, Variable
@@ -19,6 +21,7 @@ class Names:
         self._named: dict[tuple[str, Scope], list[Variable]] = {}  # of a function, those that go by a name
         self.used: dict[Scope, set[str]] = {}
         self._rests: dict[Scope, str] = {}
+        self._of_loops: dict[tuple[Scope, str], str] = {}
         for variable in scopes.globals.values():
             if variable.writes:
                 self._give(variable, scopes.main)
@@ -100,6 +103,13 @@ class Names:
         self.used.setdefault(scope, set()).add(name)
         return name
 
+    def free_in(self, scopes: Iterable[Scope], base: str) -> str:
+        """A name that means nothing else in any of several functions."""
+        scopes, name = list(scopes), base
+        while (other := next((n for s in scopes if (n := self._free(name, s)) != name), None)) is not None:
+            name = other
+        return name
+
     def stand_for(self, parameter: Variable, name: str, scope: Scope) -> None:
         """Let a parameter be what the functions around have under a name, which its own then has for nothing else."""
         self.chosen[parameter] = name
@@ -109,6 +119,13 @@ class Names:
             for variable in current.variables:
                 if variable is not parameter and self.chosen.get(variable) == name:
                     self.chosen[variable] = self.fresh(name, current)
+
+    def of_loop(self, base: str, scope: Scope) -> str:
+        """The variable of loops that a function has in the page alone, one for all that begin with this name."""
+        name = self._of_loops.get((scope, base))
+        if name is None:
+            name = self._of_loops[scope, base] = self._free(base, scope)
+        return name
 
     def rest(self, scope: Scope) -> str:
         """What ``...`` of a function is called: ``args`` where no variable in sight is called so."""

@@ -140,6 +140,10 @@ class Translation(Known):
     def fresh(self, base: str) -> str:
         return self.names.fresh(base, self.scope)
 
+    def of_loop(self, base: str) -> str:
+        """The variable of loops that a function has in the page alone."""
+        return self.names.of_loop(base, self.scope)
+
     def value(self, node: Expression) -> Py:
         return self.expressions.value(node)
 

@@ -230,18 +230,18 @@ class Models(interfaces.Models):
             kept = t.plain_vectors or t.training.vectors.flat or self.reads_gradients
             return atom(f"{base}.zero_grad({'set_to_none=False' if kept else ''})")
         if method == "updateParameters" and self.sharing.may_share(node) and not _moves_once(node):
-            rate = t.value(node.arguments[0]).at(code.NEGATE)
+            rate, p = t.value(node.arguments[0]).at(code.NEGATE), t.of_loop("p")
             t.emit("# shared weights move once for each module that has them, as in Torch7")
-            t.emit(f"for _, p in {base}.named_parameters(remove_duplicate=False):")
-            t.emit("    if p.grad is not None:")
-            t.emit(f"        p.data.add_(p.grad, alpha=-{rate})")
+            t.emit(f"for _, {p} in {base}.named_parameters(remove_duplicate=False):")
+            t.emit(f"    if {p}.grad is not None:")
+            t.emit(f"        {p}.data.add_({p}.grad, alpha=-{rate})")
             return atom("")
         if method == "updateParameters" and t.training.explicit.is_stale(receiver):
             # outputs from before the step may still go back: autograd does not see a change of data
-            rate = t.value(node.arguments[0]).at(code.NEGATE)
-            t.emit(f"for p in {base}.parameters():")
-            t.emit("    if p.grad is not None:")
-            t.emit(f"        p.data.add_(p.grad, alpha=-{rate})")
+            rate, p = t.value(node.arguments[0]).at(code.NEGATE), t.of_loop("p")
+            t.emit(f"for {p} in {base}.parameters():")
+            t.emit(f"    if {p}.grad is not None:")
+            t.emit(f"        {p}.data.add_({p}.grad, alpha=-{rate})")
             return atom("")
         if method == "updateParameters":
             return atom(f"torch.optim.SGD({base}.parameters(), lr={t.value(node.arguments[0])}).step()")

@@ -394,22 +394,25 @@ class FlatVectors(interfaces.FlatVectors):
                 if optimizer is not None and optimizer.name and not optimizer.is_field:
                     t.emit(f"{optimizer.name}.zero_grad()")
                     return
-                t.emit(f"for p in {parameters}:")
-                t.emit("    p.grad = None")
+                p = t.of_loop("p")
+                t.emit(f"for {p} in {parameters}:")
+                t.emit(f"    {p}.grad = None")
                 return
             t.emit(f"{parameters.removesuffix('.parameters()')}.zero_grad()")
         elif node.method == "clamp" and arguments[0] == f"-{arguments[1]}":
             t.emit(f"nn.utils.clip_grad_value_({parameters}, {arguments[1]})")
         elif node.method in ("mul", "div") and len(arguments) == 1:
             factor = self._before_loop(arguments[0])
-            t.emit(f"for p in {self.moved(module)}:")
-            t.emit(f"    p.grad.{node.method}_({factor})")
+            p = t.of_loop("p")
+            t.emit(f"for {p} in {self.moved(module)}:")
+            t.emit(f"    {p}.grad.{node.method}_({factor})")
         elif node.method == "add" and len(arguments) == 2 and isinstance(node.arguments[1], (Name, Index)):
             if self.weights_of(node.arguments[1]) is None:
                 raise Problem("T7-227", node.line, "something added to the flat gradients")
             scale = self._before_loop(arguments[0])
-            t.emit(f"for p in {self.counted(module)}:")
-            t.emit(f"    p.grad.add_(p.data, alpha={scale})")
+            p = t.of_loop("p")
+            t.emit(f"for {p} in {self.counted(module)}:")
+            t.emit(f"    {p}.grad.add_({p}.data, alpha={scale})")
         else:
             raise Problem("T7-227", node.line, f"{node.method} of the flat gradients")
 
@@ -428,8 +431,9 @@ class FlatVectors(interfaces.FlatVectors):
             other = node.arguments[1]
             if self.gradients_of(other) is not None:
                 scale = self._before_loop(t.value(node.arguments[0]).text)
-                t.emit(f"for p in {self.moved(module)}:")
-                t.emit(f"    p.data.add_(p.grad, alpha={scale})")
+                p = t.of_loop("p")
+                t.emit(f"for {p} in {self.moved(module)}:")
+                t.emit(f"    {p}.data.add_({p}.grad, alpha={scale})")
                 return
         if node.method == "copy" and len(node.arguments) == 1 and t.kind(node.arguments[0]) == "tensor":
             copied = f"{t.value(node.arguments[0]).at(code.ATOM)}.clone()"
@@ -438,7 +442,8 @@ class FlatVectors(interfaces.FlatVectors):
         if node.method not in initialization.ALIKE:
             raise Problem("T7-227", node.line, f"{node.method} of the flat weights")
         arguments = ", ".join(self._before_loop(t.value(argument).text) for argument in node.arguments)
-        t.emit(f"for p in {parameters}:")
-        t.emit(f"    p.data.{initialization.ALIKE[node.method]}({arguments})")
+        p = t.of_loop("p")
+        t.emit(f"for {p} in {parameters}:")
+        t.emit(f"    {p}.data.{initialization.ALIKE[node.method]}({arguments})")
         if node.method not in ("zero", "mul") and t.kind(module) != "tensor":
             initialization.clear_masked_rows(t, [t.value(part).text for part in self._modules(module)])
