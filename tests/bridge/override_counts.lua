@@ -3,7 +3,8 @@
 -- Arguments: a Lua file that returns cases {expression, input, target or false, seed}, and the file to write to. For each
 -- case, and each of the places where a method can be put - the object, its class, the class that defines it, the
 -- first of all classes - every method is wrapped, the steps below are done, and a line is written: case, place,
--- method and how often it was called in each step; with ! where the step was an error.
+-- method and how often it was called in each step; with ! where the step was an error. With `arguments` as the third
+-- argument it is how many arguments the calls of the step had, without the object, ascending: `2,3`; `-` where there was none.
 
 require 'rnn'
 require 'nngraph'
@@ -11,6 +12,7 @@ require 'nnx'
 
 local cases = dofile(arg[1])
 local out = io.open(arg[2], 'w')
+local of_arguments = arg[3] == 'arguments'
 print = function() end
 
 function R(...) torch.manualSeed(7) return torch.randn(...) end    -- of both signs
@@ -99,13 +101,27 @@ local function class_of(m) return torch.getmetatable(torch.typename(m)) end
 local function root_of(c) while getmetatable(c) do c = getmetatable(c) end return c end
 local function definer(c, name) while c and rawget(c, name) == nil do c = getmetatable(c) end return c end
 
--- COUNTED and WRAPPED are globals: the wrappers are copied with the objects they are put into.
+-- COUNTED, GIVEN and WRAPPED are globals: the wrappers are copied with the objects they are put into.
 local function wrapper(method)
    COUNTED, WRAPPED = COUNTED or {}, WRAPPED or {}
-   return loadstring(([[return function(...)
-      COUNTED.%s = COUNTED.%s + 1
-      if WRAPPED.%s then return WRAPPED.%s(...) end
-   end]]):format(method, method, method, method))()
+   return loadstring((([[return function(...)
+      COUNTED.METHOD = COUNTED.METHOD + 1
+      GIVEN[#GIVEN + 1] = {'METHOD', select('#', ...) - 1}
+      if WRAPPED.METHOD then return WRAPPED.METHOD(...) end
+   end]]):gsub('METHOD', method)))()
+end
+
+-- The numbers of arguments with which a method was called since GIVEN was emptied.
+local function numbers_given(method)
+   local seen, numbers = {}, {}
+   for _, call in ipairs(GIVEN) do
+      if call[1] == method and not seen[call[2]] then
+         seen[call[2]] = true
+         numbers[#numbers + 1] = call[2]
+      end
+   end
+   table.sort(numbers)
+   return #numbers > 0 and table.concat(numbers, ',') or '-'
 end
 
 -- Put a wrapper in a place; returns how to take it out again.
@@ -140,9 +156,11 @@ local function run(case, place)
    end
    for _, step in ipairs(steps) do
       torch.manualSeed(seed)
+      GIVEN = {}
       local ok = pcall(step[2], object, x, t, other)
       for _, method in ipairs(METHODS) do
-         table.insert(counts[method], (ok and '' or '!') .. COUNTED[method] - before[method])
+         local count = of_arguments and numbers_given(method) or COUNTED[method] - before[method]
+         table.insert(counts[method], (ok and '' or '!') .. count)
          before[method] = COUNTED[method]
       end
    end

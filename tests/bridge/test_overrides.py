@@ -73,6 +73,18 @@ type: nn.IndexLinear
 KNOWN_STEPS = {("clone", "stepClone"), ("clone", "sharedClone"), ("parameters", "getParameters")}
 
 
+# Where a method gets other numbers of arguments: `rethrowErrors` passes on what a caller gave or left out, and a tensor
+# cache is handed to fewer or more parts or classes. The methods, and the classes.
+OTHER_ARGUMENTS = """
+rethrowErrors: nn.Concat nn.ConcatTable nn.CReLU nn.DepthConcat nn.Inception nn.LayerNormalization nn.NaN
+rethrowErrors: nn.Recurrent nn.Repeater
+backward: nn.DepthConcat
+updateGradInput: nn.LayerNormalization
+type: nn.ArgMax nn.BinaryLogisticRegression nn.DistanceRatioCriterion nn.DontCast nn.FlattenTable
+type: nn.ModuleCriterion nn.ParallelCriterion
+"""
+
+
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
     made = new_runtime()
@@ -124,17 +136,24 @@ def pairs_of(table: str) -> set[tuple[str, str]]:
     }
 
 
-def differences(cases: list[dict[str, Any]], folder: Path) -> list[str]:
-    """Runs cases in one process, and says what was called more or less often than in the original."""
+def counted_here(
+    cases: list[dict[str, Any]], folder: Path, *what: str
+) -> dict[tuple[str, str, str], list[str]]:
+    """Runs cases in one process: for each number, place and method what was noted in each step."""
     lines = [
         f"{{{lua_text(c['expr'])}, {lua_text(c['input'])}, {lua_text(c['target'])}, {c['seed']}}},"
         for c in cases
     ]
     (folder / "cases.lua").write_text("\n".join(["return {", *lines, "}"]))
     made = Runtime()
-    made.run(HERE / "override_counts.lua", [str(folder / "cases.lua"), str(folder / "counts")])
+    made.run(HERE / "override_counts.lua", [str(folder / "cases.lua"), str(folder / "counts"), *what])
     made.close()
-    ours = counts_of((folder / "counts").read_text())
+    return counts_of((folder / "counts").read_text())
+
+
+def differences(cases: list[dict[str, Any]], folder: Path) -> list[str]:
+    """What was called more or less often than in the original."""
+    ours = counted_here(cases, folder)
     other_numbers, not_alike = pairs_of(OTHER_NUMBERS), pairs_of(NOT_ALIKE)
     steps = recorded()["steps"]
     found = []
@@ -169,6 +188,36 @@ def test_methods_are_called_as_often_as_in_the_original(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_methods_of_all_classes_are_called_as_often_as_in_the_original(tmp_path: Path) -> None:
     assert differences(recorded()["cases"], tmp_path) == []
+
+
+def other_arguments(cases: list[dict[str, Any]], folder: Path) -> list[str]:
+    """Which methods that both call get other numbers of arguments than in the original."""
+    ours = counted_here(cases, folder, "arguments")
+    known, steps = pairs_of(OTHER_ARGUMENTS), recorded()["steps"]
+    return [
+        f"{case['expr']}: {method} at {place}, {step}: {wanted} arguments, here {here}"
+        for number, case in enumerate(cases, 1)
+        for places, method, theirs in case["arguments"]
+        if (case["class"], method) not in known
+        for place in places.split()
+        for step, wanted, here in zip(
+            steps["criterion" if case["target"] else "module"],
+            theirs.split(),
+            ours[str(number), place, method],
+            strict=True,
+        )
+        if wanted != "-" and here.lstrip("!") not in ("-", wanted)
+    ]
+
+
+def test_methods_get_as_many_arguments_as_in_the_original(tmp_path: Path) -> None:
+    cases = [case for case in recorded()["cases"] if case["class"] in QUICK and "arguments" in case]
+    assert other_arguments(cases, tmp_path) == []
+
+
+@pytest.mark.slow
+def test_methods_of_all_classes_get_as_many_arguments_as_in_the_original(tmp_path: Path) -> None:
+    assert other_arguments([case for case in recorded()["cases"] if "arguments" in case], tmp_path) == []
 
 
 def test_random_programs_call_what_they_called_in_the_original(capfd: pytest.CaptureFixture[str]) -> None:

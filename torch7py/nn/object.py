@@ -203,17 +203,17 @@ class TorchObject(FieldHolder):
             self.convert(TypeMap(number_type, memo), name)
         return self
 
-    def torch7_float(self, cache: Fields | None = None) -> Any:
-        return self.torch7_type("torch.FloatTensor", cache)
+    def torch7_float(self, *cache: Fields) -> Any:
+        return self.torch7_type("torch.FloatTensor", *cache[:1])
 
-    def torch7_double(self, cache: Fields | None = None) -> Any:
-        return self.torch7_type("torch.DoubleTensor", cache)
+    def torch7_double(self, *cache: Fields) -> Any:
+        return self.torch7_type("torch.DoubleTensor", *cache[:1])
 
-    def torch7_half(self, cache: Fields | None = None) -> Any:
-        return self.torch7_type("torch.HalfTensor", cache)
+    def torch7_half(self, *cache: Fields) -> Any:
+        return self.torch7_type("torch.HalfTensor", *cache[:1])
 
-    def torch7_cuda(self, cache: Fields | None = None) -> Any:
-        return self.torch7_type("torch.CudaTensor", cache)
+    def torch7_cuda(self, *cache: Fields) -> Any:
+        return self.torch7_type("torch.CudaTensor", *cache[:1])
 
     def torch7_cuda_double(self) -> Any:
         return self.torch7_type("torch.CudaDoubleTensor")

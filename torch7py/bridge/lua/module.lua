@@ -97,6 +97,11 @@ local function is_scripts(self, class, info, name)
    return type(f) == 'function' and f ~= info.all_methods[name] and not methods.is_vouched(f)
 end
 
+-- A script's method is given as many arguments as by the original: it may count them.
+local function module_forward(self, input) return self:updateOutput(input) end
+local function criterion_forward(self, input, target) return self:updateOutput(input, target) end
+local function criterion_backward(self, input, target) return self:updateGradInput(input, target) end
+
 local function module_backward(self, input, gradOutput, scale)
    self:updateGradInput(input, gradOutput)
    local accumulate, info = self.accGradParameters, native(getmetatable(self))
@@ -109,7 +114,7 @@ end
 local PASSES = {['nn.Module'] = {}, ['nn.Criterion'] = {}}
 
 PASSES['nn.Module'].forward = function(self, class, info, n)
-   if n == 1 and is_scripts(self, class, info, 'updateOutput') then return self.updateOutput end
+   if n == 1 and is_scripts(self, class, info, 'updateOutput') then return module_forward end
 end
 
 PASSES['nn.Module'].backward = function(self, class, info, n)
@@ -119,11 +124,11 @@ PASSES['nn.Module'].backward = function(self, class, info, n)
 end
 
 PASSES['nn.Criterion'].forward = function(self, class, info, n)
-   if n <= 2 and is_scripts(self, class, info, 'updateOutput') then return self.updateOutput end
+   if n <= 2 and is_scripts(self, class, info, 'updateOutput') then return criterion_forward end
 end
 
 PASSES['nn.Criterion'].backward = function(self, class, info, n)
-   if n <= 2 and is_scripts(self, class, info, 'updateGradInput') then return self.updateGradInput end
+   if n <= 2 and is_scripts(self, class, info, 'updateGradInput') then return criterion_backward end
 end
 
 -- Whether a method would change nothing: Python looks at a tree that is as it knows it, once an epoch unless something is set.
