@@ -73,11 +73,9 @@ type: nn.IndexLinear
 KNOWN_STEPS = {("clone", "stepClone"), ("clone", "sharedClone"), ("parameters", "getParameters")}
 
 
-# Where a method gets other numbers of arguments: `rethrowErrors` passes on what a caller gave or left out, and a tensor
-# cache is handed to fewer or more parts or classes. The methods, and the classes.
+# Where a method gets other numbers of arguments: DepthConcat hands on the scale that it is given, and a tensor cache goes
+# to fewer or more parts or classes. The methods, and the classes.
 OTHER_ARGUMENTS = """
-rethrowErrors: nn.Concat nn.ConcatTable nn.CReLU nn.DepthConcat nn.Inception nn.LayerNormalization nn.NaN
-rethrowErrors: nn.Recurrent nn.Repeater
 backward: nn.DepthConcat
 updateGradInput: nn.LayerNormalization
 type: nn.ArgMax nn.BinaryLogisticRegression nn.DistanceRatioCriterion nn.DontCast nn.FlattenTable
@@ -191,14 +189,17 @@ def test_methods_of_all_classes_are_called_as_often_as_in_the_original(tmp_path:
 
 
 def other_arguments(cases: list[dict[str, Any]], folder: Path) -> list[str]:
-    """Which methods that both call get other numbers of arguments than in the original."""
+    """Which methods that both call get other numbers of arguments than in the original.
+
+    ``rethrowErrors`` is left out: it is given, and passes on, also what its caller left out.
+    """
     ours = counted_here(cases, folder, "arguments")
     known, steps = pairs_of(OTHER_ARGUMENTS), recorded()["steps"]
     return [
         f"{case['expr']}: {method} at {place}, {step}: {wanted} arguments, here {here}"
         for number, case in enumerate(cases, 1)
         for places, method, theirs in case["arguments"]
-        if (case["class"], method) not in known
+        if (case["class"], method) not in known and method != "rethrowErrors"
         for place in places.split()
         for step, wanted, here in zip(
             steps["criterion" if case["target"] else "module"],
