@@ -11,6 +11,8 @@ does, whatever the values are.
 
 from __future__ import annotations
 
+from torch import nn
+
 from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
@@ -163,6 +165,17 @@ def may_be_of_program(t: Translation, node: Invoke) -> bool:
     if type_.kind != "module" or type_.layers or type_.classes:
         return False
     return any(node.method in c.methods for c in t.classes.all if c.instance.kind == "module")
+
+
+def _is_of_program(t: Translation, node: Invoke) -> bool:
+    """Whether this is a method that only the program's own class of modules has, by the same name in a page."""
+    if t.kind(node.receiver) != "module" or not t.types.function_called(node):
+        return False
+    if node.method in {*FORWARD, *BACKWARD}:
+        return False
+    return (
+        node.method.isidentifier() and not hasattr(nn.Module, node.method) and not node.method.startswith("_")
+    )
 
 
 def has_function(path: str) -> bool:
@@ -570,7 +583,7 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             if kind not in ("module", "criterion"):
                 return t.models.open_pass(node, every=method == "method_all")
             return _alone(t.models.plain_pass(node), method == "method_all")
-        is_known = has_method(kind, node.method) or may_be_of_program(t, node)
+        is_known = has_method(kind, node.method) or may_be_of_program(t, node) or _is_of_program(t, node)
         is_known = is_known or t.graphs.is_node(node.receiver)
         if kind in _FAMILIES and not is_known:
             return None

@@ -112,7 +112,7 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
         declined = graphs.declined
         has_gaps = any(problem.code in _OF_GAPS for problem in translation.problems)
         wanted = PlainForms(
-            forms.graphs | declined.keys() | (graphs.made if has_gaps else set()),
+            forms.graphs | declined.keys() | graphs.wanted | (graphs.made if has_gaps else set()),
             forms.passes or any(problem.code in _OF_PASSES for problem in translation.problems),
             forms.vectors or has_gaps or any(problem.code in _OF_VECTORS for problem in translation.problems),
         )

@@ -11,7 +11,7 @@ from torch7py.translate.kinds import LuaClass, Type, all_parts
 from torch7py.translate.native.analysis.flow import passed_integers
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Expression, Index, Invoke, Name
 
@@ -35,7 +35,7 @@ class Sharing:
             and not tree_queries.same_expression(node.receiver, n.receiver)
         }
         parts = _parts_of(t.type(node.receiver))
-        unknown = any(not part.layers and not part.classes for part in parts)
+        unknown = any(not part.layers and not part.classes for part in (*parts, *sharing))
         if not sharing or not (unknown or sharing & set(parts[1:])):
             return False
         if any("parameters" in lua_class.methods for part in parts for lua_class in part.classes):
@@ -62,7 +62,7 @@ class Sharing:
         if not (
             copied and isinstance(receiver, Invoke) and tree_queries.same_expression(receiver.receiver, model)
         ):
-            raise Problem("T7-202", node.line, "share of a module that is no copy of the other one")
+            raise Undecided("T7-202", node.line, "share of a module that is no copy of the other one")
         return t.value(model)
 
     def becomes_shared(self, node: Invoke) -> Invoke | None:
@@ -113,7 +113,7 @@ def refuse_half(t: Translation, node: Invoke, names: tuple[Expression, ...]) -> 
     """Refuse a copy that shares weights and not their gradients, as one that is trained: in PyTorch these are one."""
     field_names = {name.value for name in names if isinstance(name, tree.String)}
     if len(field_names) != len(names):
-        raise Problem("T7-202", node.line, f"{node.method} of fields that are not named by literals")
+        raise Undecided("T7-202", node.line, f"{node.method} of fields that are not named by literals")
     layers = layers_in(t.type(node.receiver))
     needed = {"weight", "gradWeight"} if all(map(facts.only_weighs, layers)) else _SHARED
     if field_names >= needed or not any(

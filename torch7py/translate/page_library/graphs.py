@@ -44,6 +44,10 @@ class Graph(nn.Module):
         self.steps = [(x.function, [places[source] for source in x.sources]) for x in places]
         self.first, self.last = [places[x] for x in first], [places[x] for x in last]
 
+    @property
+    def forwardnodes(self) -> list[Node]:
+        return self.nodes
+
     def forward(self, *inputs: Any) -> Any:
         entries = inputs[0] if len(inputs) == 1 and len(self.first) > 1 else inputs
         of_inputs = dict(zip(self.first, entries, strict=True))

@@ -121,6 +121,24 @@ def clone(module: nn.Module, *shared: str) -> nn.Module:
     return copy.deepcopy(module, {id(x): x for x in module.parameters()} if shared else None)
 
 
+def share_weights(module: nn.Module, other: nn.Module, *names: str) -> nn.Module:
+    """``module:share(other, ...)``: the weights that are named are the other's from then on, and so are their gradients."""
+    for mine, theirs in zip(module.modules(), other.modules(), strict=True):
+        if type(mine) is not type(theirs):
+            raise NotInPage(f"weights of {type(theirs).__name__} for {type(mine).__name__}")
+        for name, weight in theirs._parameters.items():
+            field = name if name in ("weight", "bias") else "weight"  # of a layer of several in PyTorch
+            if (field in names) != (f"grad{field.capitalize()}" in names):
+                raise NotInPage(f"a module that shares {', '.join(names)} alone")
+            if field in names:
+                if field != name and not {"bias", "gradBias"}.issubset(names):
+                    raise NotInPage(f"the weights of {type(mine).__name__} one by one")
+                if field != name and not type(mine).__module__.startswith("torch."):
+                    raise NotInPage(f"the weight {name} of {type(mine).__name__} as another one's")
+                mine._parameters[name] = weight
+    return module
+
+
 MODULE_METHODS: dict[str, Callable[..., Any]] = {
     "add": lambda module, part: module.append(part),
     "clone": clone,
@@ -130,6 +148,7 @@ MODULE_METHODS: dict[str, Callable[..., Any]] = {
     "float": lambda module: as_type(module, "float"),
     "forward": _forward,
     "get": lambda module, place: module[int(place) - 1],
+    "share": share_weights,
     "size": len,
     "training": lambda module: module.train(),
     "type": module_type,

@@ -153,7 +153,9 @@ def field_of_layer(layer: nn.Module, name: Any) -> Any:
     elif type(layer).__module__.startswith("torch."):
         if name in vars(layer) and name != "training" and name not in getattr(layer, "__constants__", ()):
             return vars(layer)[name]
-    elif name not in ("gradInput", "modules", "output", "train") or hasattr(layer, name):
+    elif name not in ("backwardnodes", "forwardnodes", "gradInput", "modules", "output", "train") or hasattr(
+        layer, name
+    ):
         return getattr(layer, attribute(layer, name), None)
     raise NotInPage(f"the field {name!r} of {type(layer).__name__}")
 

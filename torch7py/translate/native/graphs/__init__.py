@@ -14,16 +14,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
+from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.graphs.claims import called_outside
 from torch7py.translate.native.graphs.methods import Methods
 from torch7py.translate.native.graphs.parts import GraphClass, camel, declared
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement, String
 from torch7py.translate.tree_queries import LOOPS, base_name
@@ -47,6 +49,9 @@ class Graphs(Methods):
         self.declined: dict[int, Problem] = {}  # where a graph is made of which no class could be, and why
         self.made: set[int] = set()  # where one is made that has a class
         self.plain_parts: set[tree.Function] = set()
+        self.wanted: set[int] = (
+            set()
+        )  # where one is made whose nodes the program asks for, which classes have not
         self.named = any(node.key_name == "annotations" for node in tree.every(translator.program, Index))
         if "nn.gModule" in translator.layer_names:
             self._find_in(translator.program, None)
@@ -62,12 +67,41 @@ class Graphs(Methods):
     def of_node(self, node: Index) -> Py | None:
         if self.t.kind(node.base) != "graph node" or not isinstance(node.key, String):
             return None
+        if self.nodes_are_kept:
+            raise Undecided("T7-221", node.line, "a node of a graph that has no class")
         base = self.t.value(node.base)
         if node.key.value in ("data", "annotations", "module"):
             return base
         if node.key.value == "name":
             return atom(f'getattr({base}, "name", None)')
         raise Problem("T7-225", node.line, f"{node.key.value} of a node of a graph")
+
+    def nodes_of(self, node: Index) -> Py:
+        """``net.forwardnodes``: where all graphs are classes, a loop over them is one over the layers."""
+        if self.nodes_are_kept and node.key_name == "forwardnodes":
+            raise Undecided("T7-221", node.line, "the nodes of a graph that has no class")
+        loops = tree.every(self.t.program, tree.GenericFor)
+        calls = [value for loop in loops for value in loop.values if isinstance(value, Call)]
+        if all(node not in call.arguments for call in calls):
+            self.wanted |= self._looked_at
+            raise Problem("T7-221", node.line, "nodes of a graph, which its class has not")
+        return atom(f"{self.t.value(node.base).at(code.ATOM)}.modules()")
+
+    @cached_property
+    def _looked_at(self) -> set[int]:
+        """Where the graphs are made of which the program looks at the nodes."""
+        home, graphs = self.t.surroundings.home, [*filter(self.makes_graph, tree.every(self.t.program, Call))]
+        found: set[tree.Node] = set()
+        for node in tree.every(self.t.program, Index):
+            if node.key_name in ("forwardnodes", "backwardnodes"):
+                made = {layer.call for layer in self.t.type(node.base).find().layers}
+                found |= made.intersection(graphs) if made else set(graphs)
+        return {home[call].span.start for call in found}
+
+    @cached_property
+    def nodes_are_kept(self) -> bool:
+        """Whether graphs of which the program looks at the nodes are made of nodes in the page."""
+        return bool(self._looked_at) and self._looked_at <= self.t.plain_graphs
 
     # Graphs among other statements
 

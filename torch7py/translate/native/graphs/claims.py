@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from torch7py.translate import tree
-from torch7py.translate.tree import Block, Call
+from torch7py.translate.tree import Block, Call, Invoke
 from torch7py.translate.types import Types
 
 __all__ = ["called_outside"]
@@ -27,7 +27,7 @@ def called_outside(
         node = waiting.pop()
         if node in in_class or (isinstance(node, tree.Function) and is_part(node) and node not in functions):
             continue
-        if isinstance(node, Call):
+        if isinstance(node, (Call, Invoke)):
             for function in types.function_called(node):
                 if is_part(function) and function not in functions:
                     functions.add(function)

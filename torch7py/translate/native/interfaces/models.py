@@ -186,5 +186,8 @@ class Graphs(Protocol):
     def of_field(self, node: Index) -> Py | None:
         """A field of the object whose method makes a graph, in the class of that."""
 
+    def nodes_of(self, node: Index) -> Py:
+        """``net.forwardnodes``"""
+
     def of_node(self, node: Index) -> Py | None:
         """``node.data.annotations.name`` and ``node.data.module``, where a node is the layer in it."""

@@ -288,7 +288,7 @@ class Models(interfaces.Models):
             return True
         if isinstance(node, Invoke) and node.method == "share" and t.kind(node.receiver) == "module":
             if not isinstance(node.receiver, Name):
-                raise Problem("T7-202", node.line, "share of a module that is in no variable")
+                raise Undecided("T7-202", node.line, "share of a module that is in no variable")
             shared = self.sharing.copy(node)
             sources = t.integers.sources(t.scopes.of_name[node.receiver])
             copied = sources[0] if len(sources) == 1 and isinstance(sources[0], Invoke) else None
@@ -505,11 +505,8 @@ class Models(interfaces.Models):
             return atom(f"{base}.{entry(t, node, name.removeprefix('grad').lower())}.grad")
         if name in ("running_mean", "running_var"):
             return atom(f"{base}.{name}")
-        if name in (
-            "forwardnodes",
-            "backwardnodes",
-        ):  # for the layers in them and what they are annotated with
-            return atom(f"{base}.modules()")
+        if name in ("forwardnodes", "backwardnodes"):
+            return t.graphs.nodes_of(node)  # for the layers in them and what they are annotated with
         size = self.surgery.field(node)
         if size is not None:
             return size
