@@ -150,9 +150,8 @@ def _of_part(t: Known, root: Name) -> str:
 def _of_variable(t: Known, variable: Variable) -> str:
     function = variable.scope.function if variable.scope is not None else None
     if variable.is_global and not variable.writes:
-        if variable.name in packages:
-            return "a package"
-        return _NO_VALUE
+        is_loaded = variable.name in packages and variable.name not in t.unset_in_page
+        return "a package" if is_loaded else _NO_VALUE
     if variable.kind == "parameter":
         if function is None or not t.types.calls_of.get(function):
             return "a parameter of a function that nothing here calls"
