@@ -15,6 +15,8 @@ import pytest
 from tests.translate.formatter import Formatter
 from torch7py.translate import layout
 from torch7py.translate.native import program, translator
+from torch7py.translate.native.analysis.program_facts import Known
+from torch7py.translate.native.problem import Problem
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +57,4 @@ def without_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "_OF_MODULES", frozenset())
     monkeypatch.setattr(program, "_avoidable", lambda _: [])
     monkeypatch.setattr(translator, "_OF_VALUES", frozenset())
+    monkeypatch.setattr(Known, "of_each_module", lambda _, *said: Problem(*said))

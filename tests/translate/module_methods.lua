@@ -95,3 +95,199 @@ for i = 1, 4 do
    local _, l = optim.sgd(f, w, state)
    print(i, l[1], w:norm(), a:get(1).weight:norm(), b:get(1).weight:norm())
 end
+---
+-- what is done to all modules, whatever they are, in the order in which Torch7 has them
+require 'nn'
+torch.manualSeed(4)
+local net = nn.Sequential()
+net:add(nn.Reshape(1, 4, 4, true))
+net:add(nn.SpatialConvolution(1, 2, 3, 3))
+net:add(nn.ReLU())
+net:add(nn.ConcatTable():add(nn.Identity()):add(nn.Sequential():add(nn.MulConstant(2)):add(nn.Tanh())))
+net:add(nn.CAddTable())
+net:add(nn.View(8))
+net:add(nn.Linear(8, 3))
+local names, states, count = {}, {}, 0
+local function seen(m)
+   count = count + 1
+   local name = torch.type(m)
+   names[name] = (names[name] or 0) + 1
+   states[m] = {name = name, number = count}
+   if m.weight then
+      print(count, name, m.weight:norm() > 0, m.gradWeight:norm())
+      m.bias:fill(count / 10)
+   else
+      print(count, name, m.bias)
+   end
+end
+local criterion = nn.MSECriterion()
+local x, y = torch.randn(2, 16), torch.randn(2, 3)
+for i = 1, 3 do
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   print(criterion:forward(out, y))
+   net:backward(x, criterion:backward(out, y))
+   net:updateParameters(0.1)
+end
+net:apply(seen)
+print(count, names['nn.Sequential'], names['nn.CAddTable'], states[net].number, states[net:get(7)].name)
+local list = net:listModules()
+print(#list, torch.typename(list[2]), list[3].weight:norm(), list[3].nInputPlane, list[3].kW)
+---
+-- modules found by names that are put together when the program runs
+require 'nn'
+torch.manualSeed(5)
+local function block(a, b) return nn.Sequential():add(nn.Linear(a, b)):add(nn.Sigmoid()) end
+local net = nn.Sequential():add(block(3, 4)):add(block(4, 4)):add(nn.Linear(4, 2)):add(nn.LogSoftMax())
+local package = arg and arg[5] or 'nn'
+for _, kind in ipairs {'Linear', 'Sigmoid', 'Sequential', 'Tanh'} do
+   local found, homes = net:findModules(package .. '.' .. kind)
+   print(kind, #found, #homes)
+   for i, m in ipairs(found) do
+      if kind == 'Linear' then
+         m.weight:mul(i)
+         m.bias:zero()
+         print(i, m.weight:norm(), torch.type(homes[i]))
+      end
+   end
+end
+local criterion = nn.ClassNLLCriterion()
+local x, y = torch.randn(4, 3), torch.Tensor{1, 2, 2, 1}
+for i = 1, 3 do
+   net:zeroGradParameters()
+   print(criterion:forward(net:forward(x), y))
+   net:backward(x, criterion:backward(net.output, y))
+   net:updateParameters(0.5)
+end
+---
+-- a method that the program gives all modules
+require 'nn'
+torch.manualSeed(6)
+function nn.Module:fillWith(which, how, ...)
+   local tensor = self[which]
+   how(self, tensor, ...)
+   return self
+end
+local function constant(_, tensor, value) tensor:fill(value) end
+local function scaled(module, tensor, factor)
+   local name = torch.type(module)
+   local inputs = name:find('Convolution') and module.nInputPlane * module.kW * module.kH or module.weight:size(2)
+   print(name, inputs)
+   tensor:normal(0, factor / math.sqrt(inputs))
+end
+local net = nn.Sequential()
+net:add(nn.SpatialConvolution(2, 3, 3, 3):fillWith('weight', scaled, 2):fillWith('bias', constant, 0.5))
+net:add(nn.ReLU())
+net:add(nn.View(12))
+net:add(nn.Linear(12, 2):fillWith('weight', scaled, 1))
+local criterion = nn.MSECriterion()
+local x, y = torch.randn(2, 2, 4, 4), torch.randn(2, 2)
+print(net:get(1).weight:norm(), net:get(1).bias:sum(), net:get(4).weight:norm())
+for i = 1, 3 do
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   print(criterion:forward(out, y))
+   net:backward(x, criterion:backward(out, y))
+   net:updateParameters(0.1)
+end
+---
+-- layers whose form in PyTorch hangs on what is known when the page runs, in a container of others
+require 'nn'
+torch.manualSeed(6)
+local function copied(kind) return nn.Copy('torch.DoubleTensor', kind) end
+local function padded(dim, n) return nn.Padding(dim, n) end
+local net = nn.Sequential():add(nn.Linear(3, 3)):add(padded(2, 2)):add(copied(torch.type(torch.DoubleTensor(1)))):add(nn.Linear(5, 2))
+local criterion = nn.MSECriterion()
+local x, y = torch.randn(2, 3), torch.randn(2, 2)
+for i = 1, 3 do
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   print(criterion:forward(out, y))
+   net:backward(x, criterion:backward(out, y))
+   net:updateParameters(0.1)
+end
+print(net:get(1).weight:norm(), net:get(4).weight:norm())
+---
+-- classes of which PyTorch has one for two of Torch7's
+require 'nn'
+torch.manualSeed(8)
+local net = nn.Sequential():add(nn.SpatialConvolution(1, 2, 3, 3)):add(nn.ReLU()):add(nn.SpatialConvolutionMM(2, 2, 3, 3)):add(nn.SpatialConvolution(2, 1, 2, 2))
+net:apply(function(m)
+   local name = torch.typename(m)
+   print(name)
+   if name:match('MM$') then m.bias:fill(0.25) end
+end)
+print(#net:findModules('nn.SpatialConvolution' .. (#arg > 3 and 'x' or '')), net:forward(torch.ones(1, 6, 6)):sum())
+print(net:get(3).bias:sum())
+---
+-- a gradient that is not computed, and a module that keeps its weights though the others move
+require 'nn'
+torch.manualSeed(2)
+local function made() return nn.Linear(3, 3) end
+local net = nn.Sequential():add(made()):add(nn.Tanh()):add(nn.Linear(3, 2))
+net:get(1).updateGradInput = function(self, input) return end
+local criterion = nn.MSECriterion()
+local x, y = torch.randn(4, 3), torch.randn(4, 2)
+for i = 1, 3 do
+   net:zeroGradParameters()
+   print(criterion:forward(net:forward(x), y))
+   net:backward(x, criterion:backward(net.output, y))
+   net:updateParameters(0.1)
+   print(net:get(1).weight:norm())
+end
+---
+-- modules that are put with others of which the class is known, and may be of any
+require 'nn'
+local net = nn.Sequential():add(nn.Linear(2, 2)):add(nn.Tanh())
+local at = {}
+local function seen(m) at[m] = true print(torch.type(m), torch.isTypeOf(m, 'nn.Linear')) end
+net:apply(seen)
+print(at[net])
+---
+-- graphs for each step, whose last one writes over what the first is given, and a way back that reads it
+require 'nngraph'
+torch.manualSeed(8)
+local x, h, c = nn.Identity()(), nn.Identity()(), nn.Identity()()
+local sums = nn.CAddTable()({nn.Linear(2, 6)(x), nn.Linear(2, 6)(h)})
+local a, b, d = nn.SplitTable(2)(nn.Reshape(3, 2)(sums)):split(3)
+local cell = nn.CAddTable()({nn.CMulTable()({nn.Sigmoid()(a), c}), nn.Tanh()(b)})
+local graph = nn.gModule({x, h, c}, {nn.CMulTable()({nn.Sigmoid()(d), nn.Tanh()(cell)}), cell})
+graph.label = 'step'
+graph.parts = 0
+graph:apply(function(m) graph.parts = graph.parts + (m.weight and m.gradWeight:dim() or 0) end)
+local w, g = graph:getParameters()
+local steps = {}
+for t = 1, 2 do steps[t] = graph:clone('weight', 'bias', 'gradWeight', 'gradBias') end
+local kept = {torch.zeros(3, 2), torch.zeros(3, 2)}
+for i = 1, 4 do
+   g:zero()
+   local inputs, states = torch.randn(2, 3, 2), {[0] = kept}
+   for t = 1, 2 do
+      local out = steps[t]:forward{inputs[t], unpack(states[t - 1])}
+      states[t] = {out[1], out[2]}
+   end
+   local gradients = {[2] = {torch.ones(3, 2), torch.zeros(3, 2)}}
+   for t = 2, 1, -1 do
+      local back = steps[t]:backward({inputs[t], unpack(states[t - 1])}, gradients[t])
+      gradients[t - 1] = {}
+      for k, v in pairs(back) do
+         if k > 1 then gradients[t - 1][k - 1] = v end
+      end
+   end
+   kept = states[2]
+   w:add(-0.1, g)
+   print(i, kept[1]:sum(), g:norm(), gradients[0][2]:norm(), graph.label, graph.parts)
+end
+---
+-- classes that modules are asked for, those that others derive from among them
+require 'nn'
+local function describe(m)
+  if torch.isTypeOf(m, 'nn.Sequential') then return 'seq' end
+  if torch.isTypeOf(m, nn.Linear) then return 'lin' end
+  if torch.isTypeOf(m, 'nn.Module') then return 'module' end
+  return 'other'
+end
+local net = nn.Sequential():add(nn.Linear(2, 2)):add(nn.ReLU())
+print(describe(net), describe(net:get(1)), describe(net:get(2)), describe(3))
+print(torch.isTypeOf(net:get(2), 'nn.Threshold'), torch.isTypeOf(net, 'nn.Container'), torch.isTypeOf(net, 'nn.Concat'))
+print(torch.isTypeOf(nn.MSECriterion(), 'nn.Criterion'), torch.isTypeOf(nn.MSECriterion(), 'nn.Module'), torch.isTypeOf(net:get(1), 'nn.Threshold'))

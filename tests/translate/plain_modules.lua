@@ -255,6 +255,7 @@ local function describe(m)
   return 'other'
 end
 local net = nn.Sequential():add(nn.Linear(2, 2)):add(nn.ReLU())
+assert(net.updateOutput)
 print(describe(net), describe(net:get(1)), describe(net:get(2)), describe(3))
 print(torch.isTypeOf(net:get(2), 'nn.Threshold'), torch.isTypeOf(net, 'nn.Container'), torch.isTypeOf(net, 'nn.Concat'))
 print(torch.isTypeOf(nn.MSECriterion(), 'nn.Criterion'), torch.isTypeOf(nn.MSECriterion(), 'nn.Module'), torch.isTypeOf(net:get(1), 'nn.Threshold'))
@@ -270,6 +271,7 @@ local graph = nn.gModule({x, h, c}, {nn.CMulTable()({nn.Sigmoid()(d), nn.Tanh()(
 graph.label = 'step'
 graph.parts = 0
 graph:apply(function(m) graph.parts = graph.parts + (m.weight and m.gradWeight:dim() or 0) end)
+assert(graph.updateOutput)
 local w, g = graph:getParameters()
 local steps = {}
 for t = 1, 2 do steps[t] = graph:clone('weight', 'bias', 'gradWeight', 'gradBias') end

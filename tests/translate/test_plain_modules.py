@@ -192,11 +192,12 @@ def test_what_is_an_error_in_lua_too_does_not_keep_modules_from_being_objects() 
     source = """require 'nn'
 local first = nn.Linear(2, 2)
 local net = nn.Sequential():add(first):add(nn.Linear(2, 2):share(first, 'weight', 'bias'))
+assert(first.updateOutput)
 local function never() return unset.field end
 for i = 1, 3 do print(i) end
 print(net:forward(torch.ones(2)):sum() == net:get(2).output:sum())
 """
     page = program.translate_script(source.encode(), "p.lua")
-    assert [problem.line for problem in page.problems] == [4]
+    assert [problem.line for problem in page.problems] == [5]
     assert "lua_compat.Built(" in page.code
     assert "for i in range(1, 4):" in page.code  # and all else is known as before

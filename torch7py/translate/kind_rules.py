@@ -126,7 +126,7 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
     if name in ("forwardnodes", "backwardnodes"):
         return result.be_list("graph node")
     if name == "modules":
-        return result.be_list("module")
+        return result.be_list() | result.of_elements().be_any_layer()
     if name in ("affine", "eps", "momentum"):
         return result.be("boolean" if name == "affine" else "number")
     if name in SIZES_OF_CONVOLUTIONS:

@@ -15,8 +15,21 @@ from typing import NamedTuple, TypeVar
 from torch7py.translate import tree
 from torch7py.translate.tree import Call, Invoke, Statement
 
-__all__ = ["DECIDING", "Description", "Entry", "LuaClass", "Returns", "Rules", "Type", "all_parts", "unify"]
+__all__ = [
+    "ANY_LAYER",
+    "DECIDING",
+    "Description",
+    "Entry",
+    "LuaClass",
+    "Returns",
+    "Rules",
+    "Type",
+    "all_parts",
+    "unify",
+]
 
+# The mark of modules that may be of any layer, such as each that ``net:apply(f)`` gives f.
+ANY_LAYER = "any layer"
 DECIDING = {
     "number",
     "string",
@@ -375,6 +388,10 @@ class Type:
         """Learn that this is a table of items, perhaps of a kind; whether that is news."""
         news = self.be("table") | self.mark("array", *marks)
         return news if kind is None else news | self.of_elements().be(kind)
+
+    def be_any_layer(self) -> bool:
+        """Learn that this is a module of whatever layer, though what it is put together with is of one."""
+        return self.be("module") | self.mark(ANY_LAYER)
 
     def of_elements(self) -> Type:
         root = self.find()

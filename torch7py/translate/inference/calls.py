@@ -403,7 +403,7 @@ class CallKinds:
         news = False
         for function in arguments[0].find().functions if arguments else ():
             for parameter in function.parameters[:1]:
-                news |= self.inference.name_type(parameter).be("module")
+                news |= self.inference.name_type(parameter).be_any_layer()
         return news
 
     def _is_entry_in_loop(self, node: Expression) -> bool:

@@ -134,17 +134,17 @@ def method(
         return unify(result, receiver)
     if name == "get":
         part = _user_layer_at(node, receiver)
-        return result.be("module") if part is None else unify(result, part)
+        return result.be_any_layer() if part is None else unify(result, part)
     if name == "findModules" and node.arguments:
         wanted = node.arguments[0]
         news = result.be_list("module")
         if isinstance(wanted, String):
-            news |= _be_layers(result.of_elements(), receiver, wanted.value)
-        return news
+            return news | _be_layers(result.of_elements(), receiver, wanted.value)
+        return news | result.of_elements().be_any_layer()
     if name == "listModules":
-        return result.be_list("module")
+        return result.be_list() | result.of_elements().be_any_layer()
     if name == "replace":
-        return result.be("module")
+        return result.be_any_layer()
     if name == "gradParamClip":
         return result.be("number")
     if name == "size" and not node.arguments:

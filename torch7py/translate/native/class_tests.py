@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.kinds import ANY_LAYER
 from torch7py.translate.native import code, library_rules, plain_calls
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
@@ -42,11 +43,17 @@ def is_type_of(t: Translation, node: Call) -> Py:
     type_ = t.type(value).find()
     layers = {layer.name for layer in type_.layers}
     if path is not None and type_.kind in ("module", "criterion") and not t.plain_values:
-        if len(layers) == 1 and not type_.classes and not t.type(value).nil:
+        if len(layers) == 1 and not type_.classes and not type_.nil and not type_.has(ANY_LAYER):
             return atom(str(facts.derives(layers.pop(), path)))
         if not t.plain_modules:
-            raise Problem("T7-308", node.line, "the class of a module that may be any")
-    if path is None or not t.plain_modules:
+            # What the program's own classes derive from, the library knows of objects alone.
+            own = any(lua_class.instance.kind == "module" for lua_class in t.classes.names)
+            is_known = type_.kind == "module" and not own and not facts.is_base(path)
+            if not is_known or not t.apart or not t.plainly:
+                refuse = t.of_each_module if is_known else Problem
+                raise refuse("T7-308", node.line, "the class of a module that may be any")
+            t.models.layer_names.need(of_classes=True)
+    elif path is None or not t.plain_modules:
         raise Undecided("T7-308", node.line, "torch.isTypeOf of a class that is not the program's own")
     derived = () if facts.is_base(path) else facts.derived_from(path)
     args = [t.value(value).text, quoted(path), *map(quoted, derived)]

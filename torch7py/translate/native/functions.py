@@ -35,20 +35,21 @@ class Functions:
             self.define(name, node.function)
             t.emit(f"{t.target(node.target)} = {name}")
             return
-        if (
-            t.objects
-            and facts.is_module(t.path(node.target.base))
-            and isinstance(node.target.key, tree.String)
-        ):
-            name = t.fresh(code.python_name(node.target.key.value))
+        of_all = facts.is_module(t.path(node.target.base)) and isinstance(node.target.key, tree.String)
+        if of_all and not t.objects and not plain_calls.is_new_method(node.target.key_name):
+            of_all = False
+        if of_all and (t.objects or t.apart):
+            name = t.fresh(code.python_name(node.target.key_name or ""))
             self.define(name, node.function)
             t.mixed = True
-            key = code.quoted(node.target.key.value)
-            t.emit(f"{page_library.MODULE}.OBJECT_METHODS[{key}] = {name}  # of all modules")
+            methods = "OBJECT_METHODS" if t.objects else "OF_ALL_MODULES"
+            key = code.quoted(node.target.key_name or "")
+            t.emit(f"{page_library.MODULE}.{methods}[{key}] = {name}  # of all modules")
             return
         of_class = layer_classes.field_of_class(t, node.target)
         if of_class is None and (t.path(node.target.base) is not None or t.kind(node.target.base) == "class"):
-            raise Problem("T7-241", node.line, f"a method of {described(t, node.target.base)}")
+            refuse = t.of_each_module if of_all else Problem
+            raise refuse("T7-241", node.line, f"a method of {described(t, node.target.base)}")
         t.assignments.one(node.target, node.function, node)  # of one object, or of what may be one
 
     def value(self, node: tree.Function) -> Py:

@@ -11,8 +11,11 @@ does, whatever the values are.
 
 from __future__ import annotations
 
+from functools import cache
+
 from torch import nn
 
+from torch7py.nn.original_methods import original_methods
 from torch7py.translate import library, literals, page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
@@ -32,6 +35,7 @@ __all__ = [
     "all_values",
     "arguments",
     "gives_all",
+    "goes_through_modules",
     "has_function",
     "has_method",
     "is_first",
@@ -165,6 +169,34 @@ def may_be_of_program(t: Translation, node: Invoke) -> bool:
     if type_.kind != "module" or type_.layers or type_.classes:
         return False
     return any(node.method in c.methods for c in t.classes.all if c.instance.kind == "module")
+
+
+# Methods of all modules that go through those inside, and tell them by their classes.
+_THROUGH_MODULES = {"apply", "applyToModules", "findModules", "listModules"}
+
+
+def goes_through_modules(t: Translation, node: Invoke) -> bool:
+    """Whether this is a method of all modules for which the library must know what Torch7 calls those of a page."""
+    if t.kind(node.receiver) != "module" or (
+        t.types.function_called(node) and not _of_all_modules(t, node.method)
+    ):
+        return False
+    return node.method in _THROUGH_MODULES or _of_all_modules(t, node.method)
+
+
+@cache
+def is_new_method(name: str | None) -> bool:
+    """Whether no class of Torch7's layers has a method of this name, so that one that all are given is everywhere."""
+    named = {method for methods in original_methods().values() for method in methods}
+    return name is not None and name.isidentifier() and name not in named and not hasattr(nn.Module, name)
+
+
+def _of_all_modules(t: Translation, method: str) -> bool:
+    """Whether the program gives the class of all modules a method."""
+    return any(
+        isinstance(s.target, Index) and s.target.key_name == method and facts.is_module(t.path(s.target.base))
+        for s in tree.every(t.program, tree.FunctionStatement)
+    )
 
 
 def _is_of_program(t: Translation, node: Invoke) -> bool:
@@ -585,6 +617,11 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             return _alone(t.models.plain_pass(node), method == "method_all")
         is_known = has_method(kind, node.method) or may_be_of_program(t, node) or _is_of_program(t, node)
         is_known = is_known or t.graphs.is_node(node.receiver)
+        if goes_through_modules(t, node) and not t.plain_modules:
+            if not t.apart:
+                raise t.of_each_module("T7-202", node.line, f"the method {node.method} of a module")
+            is_known = True
+            t.models.layer_names.need(of_classes=node.method == "findModules")
         if kind in _FAMILIES and not is_known:
             return None
         return library_call(
@@ -648,6 +685,11 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         args = [code.quoted(maker.key_name or ""), *arguments(t, node.arguments)]
         values = library_call(t, "of_all_modules", args)
         return values if function == "call_all" else atom(f"(*{values}, None)[0]")
+    if path in page_library.entries("LAYER_MODULES") and not t.plain_modules:
+        return _alone(
+            library_call(t, "layer", [code.quoted(path), *arguments(t, node.arguments)]),
+            function == "call_all",
+        )
     of_class = layer_classes.field_of_class(t, node.callee)
     if of_class is not None:
         method_of_class = library_call(t, "class_field", of_class)
@@ -692,6 +734,8 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
         return None  # the others give one value
     if owner in _BY_NAME and last in page_library.entries(_LIBRARIES[owner]):
         return library_call(t, _BY_NAME[owner], [code.quoted(last), *arguments(t, node.arguments)])
+    if path in ("torch.type", "torch.typename") and t.apart and node.arguments:
+        t.models.layer_names.need(of_classes=True)
     if path in _OF_ONE and node.arguments:
         return library_call(t, _FUNCTIONS[path], [t.value(node.arguments[0]).text])
     if path == "torch.DiskFile" and not t.plain_values and t.types.kind(node) == "file":

@@ -19,6 +19,7 @@ from torch7py.translate.native.analysis.unknown_values import is_of_what_is_not_
 from torch7py.translate.native.code import INDENT, kept_apart, reserved
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.desugar import added_statements
+from torch7py.translate.native.models.layer_names import PLACE
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.problem import Problem
@@ -106,24 +107,32 @@ def translate_script(source: bytes, file: str, observed: Observed = NOTHING_SEEN
 def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
     """The pages with graphs and passes in plain calls of which more cannot be proved, where less is refused so."""
     best, forms, reasons = translation, PROVED, list(translation.reasons)
+    may_be_apart = True
     while True:
         assert translation.translator is not None
-        graphs = translation.translator.graphs
+        graphs, of_modules = translation.translator.graphs, translation.translator.of_modules
         declined = graphs.declined
-        has_gaps = any(problem.code in _OF_GAPS for problem in translation.problems)
+        others = [problem for problem in translation.problems if problem not in of_modules]
+        has_gaps = any(problem.code in _OF_GAPS for problem in others)
         wanted = PlainForms(
             forms.graphs | declined.keys() | graphs.wanted | (graphs.made if has_gaps else set()),
-            forms.passes or any(problem.code in _OF_PASSES for problem in translation.problems),
-            forms.vectors or has_gaps or any(problem.code in _OF_VECTORS for problem in translation.problems),
+            forms.passes or any(problem.code in _OF_PASSES for problem in others),
+            forms.vectors or has_gaps or any(problem.code in _OF_VECTORS for problem in others),
+            apart=forms.apart or (may_be_apart and len(others) < len(translation.problems)),
         )
         if wanted == forms:
             break
-        refused = [
-            problem for problem in translation.problems if problem.code in _OF_PASSES | _OF_VECTORS | _OF_GAPS
-        ]
+        refused = [problem for problem in others if problem.code in _OF_PASSES | _OF_VECTORS | _OF_GAPS]
+        before = translation
+        translation = _without_clashes(source, file, translation.observed, wanted)
+        assert translation.translator is not None
+        if wanted.apart and translation.translator.models.layer_names.conflict:
+            may_be_apart, translation, forms = False, before, forms._replace(apart=False)
+            continue
+        if wanted.apart:
+            refused += [problem for problem in before.problems if problem in of_modules]
         reasons = [*reasons, *declined.values(), *refused]
         forms = wanted
-        translation = _without_clashes(source, file, translation.observed, forms)
         reasons = translation.reasons = list(dict.fromkeys([*reasons, *translation.reasons]))
         best = max(best, translation, key=lambda candidate: candidate.native + candidate.plain_calls)
     if any(problem.code in _OF_MODULES for problem in _avoidable(best)):
@@ -220,6 +229,8 @@ def _translate_project(project: Project, observed: Observed, plainly: PlainForms
             continue
         own = source_file.block.statements[added_statements(source_file.source) :]
         parts[source_file] = _counts(own, t.failed, t.plain_calls)
+    named = t.models.layer_names.line() if any(PLACE in page for page in pages.values()) else ""
+    pages = {source_file: page.replace(PLACE, named) for source_file, page in pages.items()}
     paths = {source_file.page for source_file in project.files}
     tidied = [lint_fixes.tidied(page, source_file.page, paths) for source_file, page in pages.items()]
     pages = dict(zip(pages, lay_out_all(tidied), strict=True))

@@ -14,7 +14,7 @@ from torch import nn
 
 from torch7py.translate.page_library.changed_inputs import reads_alike
 from torch7py.translate.page_library.nodes import Node, node
-from torch7py.translate.page_library.values import NotInPage, call, items_of, listed
+from torch7py.translate.page_library.values import NotInPage, call, items_of, listed, store
 
 
 def map_tensors(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
@@ -656,3 +656,16 @@ def backward_step(module: Any, inputs: Any, gradient: Any) -> Any:
     torch.autograd.backward(tensors_in(output), tensors_in(gradient), retain_graph=True, inputs=wanted)
     STEPS[module] = [None, *steps[:-1]]
     return map_tensors(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves[0])
+
+
+def store_idle_gradient(owner: Any, function: Any) -> None:
+    """``module.updateGradInput = function() end``: nothing goes back to what the module is given.
+
+    Its own weights have their gradients. ``owner`` may be something else with such a field.
+    """
+    if isinstance(owner, nn.Module) and not isinstance(owner, Object):
+        owner.register_forward_pre_hook(
+            lambda _, inputs: tuple(map_tensors(torch.Tensor.detach, x) for x in inputs)
+        )
+    else:
+        store(owner, "updateGradInput", function)

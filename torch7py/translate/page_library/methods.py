@@ -18,13 +18,25 @@ from torch import nn
 from torch7py.translate.page_library.layers import Object, backward, counted_from_0, forward
 from torch7py.translate.page_library.module_methods import (
     GIVING_NOTHING,
+    apply_to_all,
+    apply_to_parts,
+    find_modules,
     module_type,
     object_method,
     of_all_modules,
+    open_modules,
 )
 from torch7py.translate.page_library.tensors import as_type, function_all, new_like, tensor_method
 from torch7py.translate.page_library.text import text_function_all
-from torch7py.translate.page_library.values import NotInPage, attribute, call_all, index, listed, text_of
+from torch7py.translate.page_library.values import (
+    AllValues,
+    NotInPage,
+    attribute,
+    call_all,
+    index,
+    listed,
+    text_of,
+)
 
 
 def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
@@ -42,9 +54,13 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
     elif isinstance(value, io.IOBase) or is_command(value):
         result = file_method(value, name, *args)
     elif isinstance(value, nn.Module) and (name == "forward" or not defines(type(value), name)):
+        if name in OF_ALL_MODULES:
+            return call_all(OF_ALL_MODULES[name], value, *args)
         if name not in MODULE_METHODS:
             raise TypeError(f"the method {name} of {type(value).__name__}")
         result = MODULE_METHODS[name](value, *args)
+        if type(result) is AllValues:
+            return result
         return () if name in GIVING_NOTHING else (result,)  # of which a tuple is one table
     else:
         function = getattr(value, attribute(value, name), None)
@@ -122,7 +138,7 @@ def clone(module: nn.Module, *shared: str) -> nn.Module:
 
 
 def share_weights(module: nn.Module, other: nn.Module, *names: str) -> nn.Module:
-    """``module:share(other, ...)``: the weights that are named are the other's from then on, and so are their gradients."""
+    """``module:share(other, ...)``: the weights that are named, and their gradients, are the other's from then on."""
     for mine, theirs in zip(module.modules(), other.modules(), strict=True):
         if type(mine) is not type(theirs):
             raise NotInPage(f"weights of {type(theirs).__name__} for {type(mine).__name__}")
@@ -139,7 +155,14 @@ def share_weights(module: nn.Module, other: nn.Module, *names: str) -> nn.Module
     return module
 
 
+# What the program gives the class of all modules.
+OF_ALL_MODULES: dict[str, Callable[..., Any]] = {}
+
 MODULE_METHODS: dict[str, Callable[..., Any]] = {
+    "apply": apply_to_all,
+    "applyToModules": apply_to_parts,
+    "findModules": lambda module, name: AllValues(find_modules(module, name)),
+    "listModules": open_modules,
     "add": lambda module, part: module.append(part),
     "clone": clone,
     "cuda": lambda module: as_type(module, "cuda"),

@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from torch7py.translate.page_library.layers import CLASS_FIELDS, Derived, Layer, kept_in, put_in, run
+from torch7py.translate.page_library.layers import CLASS_FIELDS, Derived, Layer, Object, kept_in, put_in, run
 from torch7py.translate.page_library.modules import BuiltGraph
-from torch7py.translate.page_library.tensors import as_type, tensor_method
+from torch7py.translate.page_library.tensors import as_type, tensor_method, torch_type
 from torch7py.translate.page_library.values import (
+    LAYERS,
     NotInPage,
     attribute,
     call,
@@ -35,17 +36,25 @@ def all_modules(module: Any) -> list[Any]:
 
 
 def open_modules(module: Any) -> list[Any]:
-    """``module:listModules()``: of a layer with modules inside that the page has not, this is an error."""
-    modules = all_modules(module)
-    for part in modules:
-        if part.closed:
-            raise NotInPage(f"the modules inside of {part.NAME}")
-    return modules
+    """``module:listModules()``: one that stands in two places is there twice.
+
+    Of a layer with modules inside that the page has not, this is an error.
+    """
+    if isinstance(module, Object) and module.closed:
+        raise NotInPage(f"the modules inside of {module.NAME}")
+    return [module, *(inner for part in children_of(module) for inner in open_modules(part))]
 
 
 def children_of(module: Any) -> list[Any]:
-    """The modules that a module holds itself."""
-    return items_of(vars(module).get("modules_") or module._modules.get("modules_") or [])
+    """The modules that a module holds itself, in Torch7's words."""
+    held = vars(module).get("modules_") or module._modules.get("modules_")
+    if held or isinstance(module, Layer):
+        return items_of(held or [])
+    if isinstance(module, (nn.Sequential, nn.ModuleList)):
+        return list(module)
+    if type(module).__name__ not in LAYERS:
+        raise NotInPage(f"the modules inside of {type(module).__name__}")
+    return []
 
 
 def weights_of(module: Any) -> tuple[list[Any], list[Any]]:
@@ -176,10 +185,16 @@ def apply_to_all(module: Any, function: Any) -> None:
         call(function, part)
 
 
+def apply_to_parts(module: Any, function: Any) -> None:
+    """``module:applyToModules(function)``"""
+    for part in children_of(module):
+        call(function, part)
+
+
 def find_modules(module: Any, name: Any) -> tuple[list[Any], list[Any]]:
     """``module:findModules(name)``: the modules of a class, and the containers that they are in."""
     open_modules(module)
-    parts = [module] if name == module.NAME else []
+    parts = [module] if name == torch_type(module) else []
     homes = list(parts)
     for child in children_of(module):
         below = find_modules(child, name)
@@ -347,9 +362,7 @@ def move_at_once(module: Any, inputs: Any, gradient: Any, rate: Any) -> None:
 OBJECT_METHODS: dict[str, Callable[..., Any]] = {
     "accUpdateGradParameters": move_at_once,
     "apply": apply_to_all,
-    "applyToModules": lambda module, function: (
-        [call(function, part) for part in children_of(module)] and None
-    ),
+    "applyToModules": apply_to_parts,
     "ceil": lambda module: rounding_up(module, True),
     "clearState": cleared_module,
     "clone": clone_object,

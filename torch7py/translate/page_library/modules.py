@@ -311,7 +311,7 @@ class MaxUnpooling(Object, Layer):
 class Padded(nn.Module):
     """An input with more entries along a dimension, which a batch does not count."""
 
-    def __init__(self, dim: Any, pad: Any, dims: Any, value: Any, index: Any) -> None:
+    def __init__(self, dim: Any, pad: Any, dims: Any = None, value: Any = None, index: Any = None) -> None:
         super().__init__()
         self.settings = int(dim), int(pad), dims, value or 0, int(index or 1)
 
@@ -335,15 +335,24 @@ class Padding(Built):
         super().__init__("nn.Padding", base, dim=dim, pad=pad, nInputDim=nInputDim)
 
 
-class OfType(nn.Module):
-    """A copy of a type."""
+class Copied(nn.Module):
+    """A copy of another type."""
 
-    def __init__(self, name: Any) -> None:
+    def __init__(self, intype: Any = None, outtype: Any = None, *_: Any) -> None:
         super().__init__()
-        self.name = name
+        self.outtype = outtype
 
     def forward(self, x: torch.Tensor) -> Any:
-        return (x if self.name is None else as_type(x, self.name)).clone()
+        return (x if self.outtype is None else as_type(x, self.outtype)).clone()
+
+
+# Modules of layers whose form in PyTorch hangs on what is only known when the page runs.
+LAYER_MODULES: dict[str, Callable[..., nn.Module]] = {"nn.Copy": Copied, "nn.Padding": Padded}
+
+
+def layer(name: str, *args: Any) -> nn.Module:
+    """The module of such a layer."""
+    return LAYER_MODULES[name](*args)
 
 
 class Copy(Built):
@@ -352,7 +361,7 @@ class Copy(Built):
     NAME = "nn.Copy"
 
     def __init__(self, intype: Any = None, outtype: Any = None, *_: Any) -> None:
-        super().__init__("nn.Copy", OfType(outtype), intype=intype, outtype=outtype)
+        super().__init__("nn.Copy", Copied(intype, outtype), intype=intype, outtype=outtype)
 
 
 class AddConstant(Object, Layer):

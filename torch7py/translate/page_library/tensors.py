@@ -12,6 +12,7 @@ from torch import nn
 from torch7py.ops.quicksort import select, sort
 from torch7py.translate.page_library.decompositions import DECOMPOSITIONS
 from torch7py.translate.page_library.values import (
+    LAYERS,
     OF_NUMBERS,
     NotInPage,
     Storage,
@@ -463,6 +464,10 @@ def torch_type(value: Any) -> str:
         return str(_type(value))
     if isinstance(value, nn.Module) and hasattr(value, "NAME"):
         return str(value.NAME)
+    if isinstance(value, nn.Module):
+        name = vars(value).get("name_in_torch7") or LAYERS.get(type(value).__name__, (None,))[0]
+        if name is not None:
+            return str(name)
     if isinstance(value, torch.Size):
         return "torch.LongStorage"
     if isinstance(value, nn.Module) or type_of(value) == "userdata":
@@ -470,6 +475,12 @@ def torch_type(value: Any) -> str:
     if type_of(value) == "table" and not isinstance(value, (list, dict, tuple)):
         raise NotInPage(f"torch.type of an object of {type(value).__name__}")
     return type_of(value)
+
+
+def named_as(name: str, module: nn.Module) -> nn.Module:
+    """A module of a class for which Torch7 has several names, with that which it has there."""
+    object.__setattr__(module, "name_in_torch7", name)
+    return module
 
 
 def name_of_type(value: Any) -> str | None:

@@ -122,7 +122,13 @@ def weight_in_torch7(weight: torch.Tensor) -> torch.Tensor:
     return weight.detach().mT.flatten(1)
 
 
-# Layers of PyTorch's whose weights lie as they do in Torch7.
+# What Torch7 calls the layers of which a page has PyTorch's modules and classes of its own, by the names of these; None
+# where one has several names. And whether their weights lie as they do in Torch7.
+LAYERS: dict[str, tuple[str | None, bool]] = {
+    "Copied": ("nn.Copy", False),
+    "Padded": ("nn.Padding", False),
+}
+# Layers of PyTorch's of which this holds in every page.
 ALIKE = (nn.Linear, nn.Embedding, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 # The sizes of what goes over pictures: an attribute, and the place in it.
 SIZES = {
@@ -130,6 +136,8 @@ SIZES = {
     for begin, kept in (("k", "kernel_size"), ("d", "stride"), ("pad", "padding"))
     for end, place in (("W", 1), ("H", 0))
 }
+# And the numbers of planes.
+COUNTS_OF_PLANES = {"nInputPlane": "in_channels", "nOutputPlane": "out_channels"}
 
 
 def field_of_layer(layer: nn.Module, name: Any) -> Any:
@@ -137,15 +145,18 @@ def field_of_layer(layer: nn.Module, name: Any) -> Any:
 
     It is a weight or its gradient, or what the program has given the layer.
     """
+    known = LAYERS.get(type(layer).__name__)
     if name in ("weight", "bias", "gradWeight", "gradBias"):
         inside = list(layer.children())
-        held = inside[0] if len(inside) == 1 and not isinstance(layer, ALIKE) else layer
-        if isinstance(held, ALIKE):
+        held = inside[0] if len(inside) == 1 and not isinstance(layer, ALIKE) and known is None else layer
+        if isinstance(held, ALIKE) or (known is not None and known[1]):
             weight = getattr(held, name.removeprefix("grad").lower(), None)
             if weight is None or name in ("weight", "bias"):
                 return weight if weight is None else weight.data
             weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
             return weight.grad
+    elif name in COUNTS_OF_PLANES and hasattr(layer, COUNTS_OF_PLANES[name]):
+        return getattr(layer, COUNTS_OF_PLANES[name])
     elif name in SIZES and hasattr(layer, "kernel_size"):
         kept, place = SIZES[name]
         size = getattr(layer, kept)
@@ -158,6 +169,13 @@ def field_of_layer(layer: nn.Module, name: Any) -> Any:
     ):
         return getattr(layer, attribute(layer, name), None)
     raise NotInPage(f"the field {name!r} of {type(layer).__name__}")
+
+
+# Methods of Torch7's modules that PyTorch's never call.
+METHODS = frozenset(
+    """accGradParameters accUpdateGradParameters backward evaluate forward getParameters parameters training
+    updateGradInput updateOutput updateParameters zeroGradParameters""".split()
+)
 
 
 def store(table: Any, key: Any, value: Any) -> None:
@@ -181,6 +199,8 @@ def store(table: Any, key: Any, value: Any) -> None:
         places = places_in(table, key)
         table[places] = value.reshape(table[places].shape) if isinstance(value, torch.Tensor) else value
     else:
+        if isinstance(table, nn.Module) and key in METHODS and not hasattr(table, "NAME"):
+            raise NotInPage(f"the method {key} of {type(table).__name__} is set")
         setattr(table, attribute(table, key), value)
 
 

@@ -13,6 +13,7 @@ from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.kinds import Type
 from torch7py.translate.method_names import MethodNames
 from torch7py.translate.native.names import Names
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.project import Project
 from torch7py.translate.native.surroundings import Surroundings
 from torch7py.translate.patching import altered
@@ -33,7 +34,8 @@ class PlainForms(NamedTuple):
     Torch7's methods and fields, of which nothing else is known. ``tensors``: whether it is only seen when the page runs
     if a part of a tensor is one element, and equal elements are sorted in the order in which Torch7 leaves them.
     ``values``: whether only what is written out is taken for known: tables are the library's, and of what kind a value
-    is, is seen when the page runs.
+    is, is seen when the page runs. ``apart``: whether each layer of Torch7's is a module of PyTorch's, and each
+    container one that holds its parts as Torch7's does, so that the library goes through them as Torch7's methods do.
     """
 
     graphs: frozenset[int] = frozenset()
@@ -42,6 +44,7 @@ class PlainForms(NamedTuple):
     modules: bool = False
     tensors: bool = False
     values: bool = False
+    apart: bool = False
 
 
 PROVED = PlainForms()
@@ -103,7 +106,9 @@ class Known:
     ) -> None:
         self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
         self.plain_graphs, self.plain_passes, self.plain_vectors = plainly[:3]
-        self.plain_modules, self.plain_tensors, self.plain_values = plainly[3:]
+        self.plain_modules, self.plain_tensors, self.plain_values = plainly[3:6]
+        self.apart = plainly.apart and not plainly.modules
+        self.of_modules: set[Problem] = set()  # what is refused where it is not so
         self.doubted = _DOUBTED if plainly.values else frozenset[str]()  # kinds that are not taken for known
         self.is_floor = plainly.values
         self.native_tables: set[Expression] = set()  # written out for functions that have a native form
@@ -155,6 +160,10 @@ class Known:
     def _receivers(self) -> dict[Expression, Invoke]:
         return {node.receiver: node for node in tree.every(self.program, Invoke)}
 
+    def must_be(self, node: Expression) -> bool:
+        """Whether a program ends where something is nil: its method is called, or a part of it is asked for."""
+        return node in self._receivers or node in self._indexed
+
     def _is_taken_for_table(self, node: Expression, kinds: Set[str]) -> bool:
         """Whether something that may be a table is indexed, and is nothing else that has parts.
 
@@ -185,7 +194,15 @@ class Known:
 
     def is_plain_graph(self, made: tree.Node) -> bool:
         """Whether what makes a graph is written so that the page makes it when it runs."""
-        return self.plain_modules or made.span.start in self.plain_graphs
+        return self.plain_modules or self.apart or made.span.start in self.plain_graphs
+
+    def of_each_module(self, code: str, line: int, reason: str) -> Problem:
+        """What is refused of modules, unless each of Torch7's is one in the page: a plain call has it then."""
+        if self.apart:
+            return Undecided(code, line, reason)
+        problem = Problem(code, line, reason)
+        self.of_modules.add(problem)
+        return problem
 
     def is_object(self, node: Expression) -> bool:
         """Whether this is a module or a criterion, in a program whose modules are objects."""

@@ -73,8 +73,16 @@ class _Coupling(Protocol):
 
 
 class _LayerTests(Protocol):
+    def classes(self) -> Mapping[str, str | None]:
+        """The names of all layers of the program, and the page's classes of them; None for what is no module there."""
+
     def condition(self, node: Expression) -> Py | None:
         """A test of a module's class, or of a weight that it may have; None for other conditions."""
+
+
+class _LayerNames(Protocol):
+    def need(self, of_classes: bool) -> None:
+        """Have what Torch7 calls the modules of the page on it, for functions of the pages' library."""
 
 
 class Models:
@@ -86,6 +94,7 @@ class Models:
     origins: _Origins
     coupling: _Coupling
     layer_tests: _LayerTests
+    layer_names: _LayerNames
 
     def __init__(self, known: Known) -> None:
         self.builders = Builders(known)

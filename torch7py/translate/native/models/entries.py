@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch7py.translate import tree
 from torch7py.translate.facts.methods import CHANGING_ELEMENTS, DRAWING
-from torch7py.translate.kinds import Type
+from torch7py.translate.kinds import ANY_LAYER, Type
 from torch7py.translate.layers import Layer, Native, NotNative, natives
 from torch7py.translate.layers.as_modules import REORDERED, TURNED
 from torch7py.translate.layers.helpers import DERIVED
@@ -66,7 +66,7 @@ def _is_changed_alike(t: Translation, node: Expression, methods: frozenset[str] 
 def _only_layer(t: Translation, node: Index) -> Layer | None:
     """The layer whose field it is, where it is one of Torch7's that the program makes in one place, or in like ones."""
     base_type = entry_type(t, node.base) or t.type(node.base).find()
-    if base_type.classes or len({layer.name for layer in base_type.layers}) != 1:
+    if base_type.classes or base_type.has(ANY_LAYER) or len({layer.name for layer in base_type.layers}) != 1:
         return None
     module_expr = base_type.layers[0]
     if module_expr.children or module_expr.call in _asked:  # it is made of sizes of another one of its kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from torch7py.translate import tree
+from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.layers import Layer, NotNative, natives
@@ -15,6 +15,7 @@ from torch7py.translate.layers.losses import counts_from_zero, is_averaged_when_
 from torch7py.translate.layers.registry import parameter_names
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import write_criterion
+from torch7py.translate.native import plain_calls
 from torch7py.translate.native.analysis.builders import Builder, Builders, FieldBuilder, added_to
 from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.comments import comment_lines
@@ -26,7 +27,7 @@ from torch7py.translate.native.models.entries import is_module
 from torch7py.translate.native.models.hoisted_arguments import changes_or_draws, set_apart
 from torch7py.translate.native.models.model_classes import WrittenClasses
 from torch7py.translate.native.models.sequences import Sequences
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
@@ -90,7 +91,10 @@ class Making:
         names = self._free_names(builder)
         try:
             layer = self.constructions.whole(builder)
-            if self.builders.is_indexed(builder.variable) and self.plain(layer) is None:
+            is_looked_at = (self.t.apart and bool(layer.children)) or self.builders.is_indexed(
+                builder.variable
+            )
+            if is_looked_at and self.plain(layer) is None:
                 raise Problem("T7-222", node.line, "a container whose parts are looked at, as one class")
         except Problem:
             try:
@@ -264,17 +268,21 @@ class Making:
         """A container of modules that have their own names, or classes of the program's own."""
         if self._only_holds(builder):
             return self._from_parts(builder, None)
+        undecided = None
         try:
             with self.written.undone():
                 construction = self._from_parts(builder)
-        except Problem:
+        except Problem as problem:
             construction = ""
+            undecided = problem if isinstance(problem, Undecided) else None
         try:
-            if not construction and self.builders.is_indexed(builder.variable):
+            if not construction and (self.t.apart or self.builders.is_indexed(builder.variable)):
                 construction = self._from_parts(builder, _is_listed)
             return construction or self._named_container(builder, name, names)
         except Problem:
             listed = self._from_parts(builder, _is_listed)
+            if not listed and undecided is not None:
+                raise undecided from None
             if not listed:
                 raise
             return listed
@@ -386,17 +394,29 @@ class Making:
         """The expression that makes a module."""
         if _is_listed(layer.name) and not layer.children and "dimension" not in layer.args:
             return f"{self.t.need(layer.name.removeprefix('nn.'))}()"  # which the program adds to later
-        plain = self.plain(layer, self.sequences.takes_whole(layer))
+        plain = self.plain(layer, self.sequences.takes_whole(layer), named=self.t.apart)
         if plain is not None:
             return plain
-        return self.written.of_class(layer, name, names, line)
+        try:
+            return self.written.of_class(layer, name, names, line)
+        except Problem as problem:
+            if layer.name not in page_library.entries("LAYER_MODULES"):
+                raise
+            call = self.sequences.construction_calls[id(layer)]
+            written = plain_calls.value(self.t, call) if self.t.plainly else None
+            if written is None:
+                raise Undecided(problem.code, problem.line, problem.reason) from problem
+            return written.text
 
-    def plain(self, layer: Layer, over_time: bool = False) -> str | None:
-        """A layer, or a Sequential of them, as PyTorch's own modules."""
+    def plain(self, layer: Layer, over_time: bool = False, named: bool = False) -> str | None:
+        """A layer, or a Sequential of them, as PyTorch's own modules.
+
+        ``named``: each with Torch7's name of its class, where the class in the page has several of these.
+        """
         if over_time and not (facts.is_chain(layer.name) or layer.name in MODULES or self._pointwise(layer)):
             return None
         if facts.is_chain(layer.name):
-            parts = [self.plain(child, over_time) for child in layer.children]
+            parts = [self.plain(child, over_time, named) for child in layer.children]
             if None in parts:
                 return None
             return f"nn.Sequential({', '.join(str(part) for part in parts)})"
@@ -424,6 +444,9 @@ class Making:
             for helper in native.helpers:
                 self.t.need(helper)
         self.t.models.plain_modules.append((layer, text))
+        self.written.layer_names.note(layer, text)
+        if named:
+            text = self.written.layer_names.named(layer, text, self.t.models.layer_tests.classes())
         return text
 
     def _pointwise(self, layer: Layer) -> bool:
@@ -457,7 +480,8 @@ class Making:
             builders = self.builders
             field = self.hints.get(node)
             changed = (
-                builders.is_changed(node)
+                (self.t.apart and bool(layer.children))
+                or builders.is_changed(node)
                 or builders.grows(node)
                 or (field in builders.indexed_fields or field in builders.grown_fields)
             )

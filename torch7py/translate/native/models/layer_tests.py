@@ -13,6 +13,7 @@ from functools import cached_property
 
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.kinds import ANY_LAYER
 from torch7py.translate.layers import NotNative, natives, structures
 from torch7py.translate.layers.as_modules import ALWAYS, USUAL
 from torch7py.translate.layers.helpers import DERIVED
@@ -212,15 +213,16 @@ class LayerTests:
             weighted = f"nn.{name.split('.', 1)[-1]}" in self._weighted or name not in known
             weighted |= surely or name in self.t.types.classes
             if cls is None or not (weighted or self.plain()):
-                raise Problem(
-                    "T7-308", line, f"whether a module is one of {name}, which need be none in PyTorch"
-                )
+                reason = f"whether a module is one of {name}, which need be none in PyTorch"
+                raise self.t.of_each_module("T7-308", line, reason)
             if cls in others:
-                raise Problem("T7-308", line, f"whether a module is one of {name}: others are {cls} as well")
+                reason = f"whether a module is one of {name}: others are {cls} as well"
+                raise self.t.of_each_module("T7-308", line, reason)
             if cls not in classes:
                 classes.append(cls)
         if not classes:
-            raise Problem("T7-308", line, "a test of a module's class that no layer of the program passes")
+            reason = "a test of a module's class that no layer of the program passes"
+            raise self.t.of_each_module("T7-308", line, reason)
         return classes
 
     def _has_field(self, node: Expression) -> Py | None:
@@ -247,7 +249,8 @@ class LayerTests:
         if not self.used or self.t.kind(node) != "module":
             return False
         type_ = self.t.type(node).find()
-        return not type_.classes and len({layer.name for layer in type_.layers}) != 1
+        is_one = len({layer.name for layer in type_.layers}) == 1 and not type_.has(ANY_LAYER)
+        return not type_.classes and not is_one
 
     def name_classes(self) -> None:
         """Parameters that are only the names of classes to look for become those classes: ``init('nn.Linear')``."""
@@ -279,6 +282,23 @@ class LayerTests:
         if literal.value not in self.classes() and usual in self.classes().values():
             return atom("()")  # the program's layers of this kind go by another name
         return _several(self.passing(lambda name: name == literal.value, literal.line))
+
+    def has_weights(self, node: Index) -> bool:
+        """Whether a branch has found that a module is one with weights, of which this is one."""
+        if self._around(node.base):
+            return True
+        return any(
+            body.statements
+            and body.statements[0].span.start <= node.span.start < body.statements[-1].span.end
+            and any(
+                isinstance(part, Index)
+                and part.key_name in ("weight", "bias")
+                and tree_queries.same_expression(part.base, node.base)
+                for part in _all_true(condition)
+            )
+            for statement in tree.every(self.t.program, tree.If)
+            for condition, body in statement.branches
+        )
 
     def is_parallel_at(self, node: Invoke) -> bool:
         """``net:get(1)`` where a branch has found that net is a ``nn.DataParallelTable``"""
@@ -379,6 +399,21 @@ class LayerTests:
         own = self.t.types.program_fields - self.t.types.fields_of_modules
         is_own = isinstance(node, Index) and node.key_name in own
         return is_own and isinstance(node, Index) and self.t.kind(node.base) == "module"
+
+
+def _all_true(condition: Expression) -> Iterator[Expression]:
+    """What is neither nil nor false where a condition holds."""
+    if isinstance(condition, tree.Paren):
+        yield from _all_true(condition.inner)
+    elif isinstance(condition, Binary) and condition.operator == "and":
+        yield from _all_true(condition.left)
+        yield from _all_true(condition.right)
+    elif (
+        isinstance(condition, Binary) and condition.operator == "~=" and isinstance(condition.right, tree.Nil)
+    ):
+        yield condition.left
+    else:
+        yield condition
 
 
 def _is_list_of_modules(node: Index) -> bool:

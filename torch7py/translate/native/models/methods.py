@@ -10,6 +10,7 @@ from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.inference.module_calls import is_known_field
+from torch7py.translate.kinds import ANY_LAYER
 from torch7py.translate.layers import NotNative, natives
 from torch7py.translate.layers.as_modules import only_weight, weight_rank
 from torch7py.translate.layers.groups import DRAWN_ALIKE, ROWS_ALIKE
@@ -29,6 +30,7 @@ from torch7py.translate.native.models.entries import entry
 from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.instantiation import Making
+from torch7py.translate.native.models.layer_names import LayerNames
 from torch7py.translate.native.models.layer_tests import LayerTests
 from torch7py.translate.native.models.model_classes import WrittenClasses
 from torch7py.translate.native.models.module_traversal import Surgery
@@ -46,6 +48,9 @@ __all__ = ["Models"]
 _ABOUT_FILES = {"clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode"}
 
 
+_OF_WEIGHTS = {"weight", "bias", "gradWeight", "gradBias"}
+
+
 def _is_flag(node: Expression) -> bool:
     return isinstance(node, tree.Boolean)
 
@@ -56,6 +61,7 @@ class Models(interfaces.Models):
     inputs: Inputs
     origins: Origins
     coupling: Coupling
+    layer_names: LayerNames
     layer_tests: LayerTests
 
     def __init__(self, translator: Translation) -> None:
@@ -69,7 +75,10 @@ class Models(interfaces.Models):
         self.hooks = Hooks(translator, self.builders, self.coupling, self.constructions)
         self.origins = Origins(translator)
         self.inputs = Inputs(translator, self.origins)
-        self.written = WrittenClasses(translator, self.builders, self.sequences, self.inputs)
+        self.layer_names = LayerNames(translator, self.sequences.construction_calls)
+        self.written = WrittenClasses(
+            translator, self.builders, self.sequences, self.inputs, self.layer_names
+        )
         self.making = Making(translator, self.builders, self.sequences, self.constructions, self.written)
         self.layer_tests = LayerTests(translator, self.builders, self.constructions, self.making)
         self.surgery = Surgery(translator, self.layer_tests)
@@ -261,9 +270,11 @@ class Models(interfaces.Models):
         looked = t.training.parameter_lists.whole(node) or self.surgery.value(node)
         if looked is not None:
             return looked
+        reason = f"the method {method} of {a(kind)}"
+        if plain_calls.goes_through_modules(t, node):
+            raise t.of_each_module("T7-202", node.line, reason)
         is_in_library = plain_calls.has_method(kind, method) or plain_calls.may_be_of_program(t, node)
-        problem = Undecided if is_in_library else Problem
-        raise problem("T7-202", node.line, f"the method {method} of {a(kind)}")
+        raise (Undecided if is_in_library else Problem)("T7-202", node.line, reason)
 
     def statement(self, node: Call | Invoke) -> bool:
         t = self.t
@@ -438,6 +449,10 @@ class Models(interfaces.Models):
                 reduction = "mean" if value.value else "sum"
                 t.emit(f"{t.value(target.base).at(code.ATOM)}.reduction = {code.quoted(reduction)}")
                 return True
+        if name == "updateGradInput" and self._is_idle(value) and self._may_be_without_gradient(target.base):
+            base, function = t.value(target.base).text, t.value(value).text
+            t.emit(plain_calls.library_call(t, "store_idle_gradient", [base, function]).text)
+            return True
         if t.kind(target.base) == "module" and name == "gradInput" and isinstance(value, tree.Nil):
             return True  # it need not be computed: autograd only computes what is asked for
         if t.kind(target.base) == "module" and isinstance(value, tree.Nil) and self._taken_away(target, name):
@@ -455,6 +470,28 @@ class Models(interfaces.Models):
             raise Problem("T7-228", target.line, "weights that stay, in a program that may decay them")
         t.emit(f"{t.value(target.base).at(code.ATOM)}.requires_grad_(False)")
         return True
+
+    @staticmethod
+    def _is_idle(value: Expression) -> bool:
+        """Whether this is a function that does nothing."""
+        if not isinstance(value, tree.Function):
+            return False
+        first = value.body.statements[0] if value.body.statements else None
+        return first is None or (isinstance(first, tree.Return) and not first.values)
+
+    def _may_be_without_gradient(self, module: Expression) -> bool:
+        """Whether a module of PyTorch's may be one that takes no gradient of its input: nobody asks for any."""
+        t = self.t
+        if t.plain_modules or t.kind(module) not in ("module", "any", None):
+            return False
+        alone = {node.call for node in tree.every(t.program, tree.Run)}
+        asked = [
+            node
+            for node in tree.every(t.program, Invoke)
+            if node.method in ("backward", "updateGradInput") and t.kind(node.receiver) != "criterion"
+        ]
+        read = any(node.key_name == "gradInput" for node in tree.every(t.program, Index))
+        return not read and alone.issuperset(asked)
 
     def _taken_away(self, target: Index, name: str) -> bool:
         """``layer.bias = nil``, of layers that compute without one, and fields that no layer has."""
@@ -497,6 +534,11 @@ class Models(interfaces.Models):
         base = t.value(node.base).at(code.ATOM)
         if name == "output" and node in self.hooks.reads():
             return atom(f"{base}.output")
+        if t.apart and t.type(node.base).has(ANY_LAYER) and name in _OF_WEIGHTS:
+            may_lack = not t.must_be(node) and not self.layer_tests.has_weights(node)
+            if may_lack or name.startswith("grad"):  # which PyTorch has when the first has been computed
+                self.layer_names.need(of_classes=False)
+                raise Undecided("T7-225", node.line, f"the field {name}, which not all modules have")
         if name in ("weight", "bias"):
             kept_at = f"{base}.{entry(t, node, name)}"
             return atom(f"{kept_at}.data" if self.assigned_data else kept_at)

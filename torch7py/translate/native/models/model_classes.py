@@ -21,6 +21,7 @@ from torch7py.translate.native.analysis.builders import Builder, Builders
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.hoisted_arguments import changes_or_draws, set_apart
 from torch7py.translate.native.models.inputs import Inputs, takes_items
+from torch7py.translate.native.models.layer_names import LayerNames
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -46,8 +47,16 @@ _FUNCTION_MODULES = {
 
 
 class WrittenClasses:
-    def __init__(self, t: Translation, builders: Builders, sequences: Sequences, inputs: Inputs) -> None:
+    def __init__(
+        self,
+        t: Translation,
+        builders: Builders,
+        sequences: Sequences,
+        inputs: Inputs,
+        layer_names: LayerNames,
+    ) -> None:
         self.t, self.builders, self.sequences, self.inputs = t, builders, sequences, inputs
+        self.layer_names = layer_names
         self.classes: list[ClassSource] = []
         self.class_names: set[str] = set()
         self.used: list[ClassSource] = []  # the class of each module, in their order
@@ -89,6 +98,7 @@ class WrittenClasses:
         module = _of_function(cls.lines)
         if module is not None:
             self.class_names.discard(cls_name)
+            self.layer_names.note(layer, module)
             for part in walk(layer):
                 part.args.texts = {key: _given(text, names) for key, text in part.args.texts.items()}
             return _given(module, names)
@@ -116,6 +126,7 @@ class WrittenClasses:
             self.asked_as[cls.name] = name
             self.t.top.append(cls.lines)
         self.used.append(cls)
+        self.layer_names.note(layer, cls_name)
         return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
 
     def _written(self, layer: Layer, name: str, over_time: str | None) -> ClassSource:

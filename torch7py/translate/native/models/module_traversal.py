@@ -42,12 +42,12 @@ class Surgery:
         """Refuse to go through modules that a page has otherwise: parts of one that are none, and layers in layers."""
         for path in self.tests.classes():
             if facts.sees_sequences(path) and not facts.is_graph(path) and path not in self.t.types.classes:
-                raise Problem("T7-226", line, f"all modules of a model with {path}, which is one in PyTorch")
+                reason = f"all modules of a model with {path}, which is one in PyTorch"
+                raise self.t.of_each_module("T7-226", line, reason)
         for lua_class in self.t.classes.all:
             if lua_class.instance.kind == "module" and self._has_parts(lua_class):
-                raise Problem(
-                    "T7-226", line, f"all modules of a model with {lua_class.name}, which has layers in it"
-                )
+                reason = f"all modules of a model with {lua_class.name}, which has layers in it"
+                raise self.t.of_each_module("T7-226", line, reason)
 
     def _has_parts(self, lua_class: LuaClass) -> bool:
         """Whether a class has layers in it that Torch7 does not go into, as they are not among its modules."""
@@ -80,7 +80,7 @@ class Surgery:
             self._loop(base, function)
             return True
         if not called or function is None:
-            raise Problem("T7-202", node.line, "apply of a function that is not known")
+            raise t.of_each_module("T7-202", node.line, "apply of a function that is not known")
         if any(
             _looks_outside(t.path(n.callee)) for f in called for n in tree.walk(f.body) if isinstance(n, Call)
         ):
@@ -96,10 +96,12 @@ class Surgery:
         t = self.t
         scope = t.scopes.of_function[function]
         if returns_of(function) or len(function.parameters) != 1:
-            raise Problem("T7-202", function.line, "apply of a function that returns early")
+            raise t.of_each_module("T7-202", function.line, "apply of a function that returns early")
         names = {t.names.of_variable(v) for v in scope.variables}
         if any(t.names.of_variable(v) in names and self._lives(v, function) for v in self._around(function)):
-            raise Problem("T7-202", function.line, "apply of a function with the names of variables outside")
+            raise t.of_each_module(
+                "T7-202", function.line, "apply of a function with the names of variables outside"
+            )
         t.emit(f"for {t.names.of(function.parameters[0])} in {base}.modules():")
         with altered(t, scope=scope):
             t.body(function.body)
@@ -117,16 +119,21 @@ class Surgery:
 
     def _guarded(self, body: tree.Block, module: tuple[Name, ...] | list[Name]) -> None:
         """Refuse what is done to all modules whatever they are, where the page may have others."""
+        t = self.t
         if self.tests.plain():
             return
         for statement in body.statements:
             if isinstance(statement, tree.Local) and self.tests.handles(statement):
                 continue
             if not isinstance(statement, tree.If) or statement.otherwise is not None:
-                raise Problem("T7-226", statement.line, "what is done to all modules, whatever they are")
+                raise t.of_each_module(
+                    "T7-226", statement.line, "what is done to all modules, whatever they are"
+                )
             for condition, _ in statement.branches:
                 if not self.tests.is_test(condition):
-                    raise Problem("T7-226", condition.line, "what is done to all modules, whatever they are")
+                    raise t.of_each_module(
+                        "T7-226", condition.line, "what is done to all modules, whatever they are"
+                    )
 
     def value(self, node: Invoke) -> Py | None:
         """``net:findModules('nn.Linear')``, ``net:listModules()`` and ``net:replace(f)``"""
@@ -138,14 +145,18 @@ class Surgery:
                 self._reached(node.line)
                 return atom(f"[m for m in {base}.modules() if isinstance(m, {t.value(wanted)})]")
             if not isinstance(wanted, String):
-                raise Problem("T7-202", node.line, "findModules of a class that is not named by a literal")
+                raise t.of_each_module(
+                    "T7-202", node.line, "findModules of a class that is not named by a literal"
+                )
             self._reached(node.line)
             classes = self.tests.passing(lambda name: name == wanted.value, node.line)
             return atom(f"[m for m in {base}.modules() if {self.tests.isinstance_of('m', classes)}]")
         if node.method == "listModules":
             self._reached(node.line)
             if not self.tests.plain():
-                raise Problem("T7-226", node.line, "a list of all modules, of which a page may have others")
+                raise t.of_each_module(
+                    "T7-226", node.line, "a list of all modules, of which a page may have others"
+                )
             return atom(f"list({base}.modules())")
         if node.method == "replace":
             return self.replaced(node)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import is_like_method, writes_first_argument
-from torch7py.translate.kinds import LuaClass, Type
+from torch7py.translate.kinds import ANY_LAYER, LuaClass, Type
 from torch7py.translate.native import code, library_rules
 from torch7py.translate.native.analysis.unknown_values import is_open
 from torch7py.translate.native.code import Py, atom, quoted
@@ -213,18 +213,20 @@ def torch_type(t: Translation, node: Call) -> Py:
     )
     if only is not None and not only.derived:
         classes = (only,)
-    if len(classes) == 1:
+    is_any = only is None and t.type(node.arguments[0]).has(ANY_LAYER)
+    if len(classes) == 1 and not is_any:
         return atom(quoted("table" if classes[0].by_metatable else classes[0].name))
     kind = t.kind(node.arguments[0])
     if kind == "object" and classes and (begin := _common_package(t, classes)) is not None:
         name = f"type({t.value(node.arguments[0])}).__name__"
         return atom(f_string([begin, (name, "")]) if begin else name)
     layers = {layer.name for layer in t.type(node.arguments[0]).find().layers}
-    if kind in ("module", "criterion") and len(layers) == 1 and not classes:
+    if kind in ("module", "criterion") and len(layers) == 1 and not classes and not is_any:
         return atom(quoted(layers.pop()))
-    is_object = kind in ("module", "criterion", "object")
-    problem = Problem if is_object else Undecided
-    raise problem("T7-308", node.line, "torch.type of something else than a tensor")
+    reason = "torch.type of something else than a tensor"
+    if kind == "module":
+        raise t.of_each_module("T7-308", node.line, reason)
+    raise (Problem if kind in ("criterion", "object") else Undecided)("T7-308", node.line, reason)
 
 
 def _common_package(t: Translation, classes: Sequence[LuaClass]) -> str | None:
