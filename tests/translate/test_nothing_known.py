@@ -114,3 +114,9 @@ if opt.file ~= '' then loadstring(opt.file)() end
     page = program.translate_script(source.encode(), "p.lua")
     assert {problem.line for problem in page.problems} == {source.count("\n")}
     assert in_page(page) == in_runtime(source)
+
+
+def test_a_package_that_is_not_there_may_have_the_name_of_a_global() -> None:
+    source = "local function f() return stuff end\nprint(f())\nlocal stuff = require 'stuff'\nprint(stuff.made(1))\n"
+    page = of_floor(source.encode(), "p.lua")
+    assert [(problem.code, problem.line) for problem in page.problems] == [("T7-201", 3)]

@@ -133,11 +133,15 @@ class Expressions:
         named = t.classes.uses.named(node)
         if named is not None:
             return named
-        of_layers = t.path(node) if t.plain_modules else None
+        of_layers = t.path(node) if t.plain_modules or (t.apart and t.plainly) else None
         if of_layers in layer_classes.PACKAGES_OF_LAYERS:
             return layer_classes.package(t, node, of_layers)
-        if t.scopes.of_name[node] in t.types.packages and t.path(node) in packages:
-            return atom("True")  # which is only asked whether it is there
+        if t.scopes.of_name[node] in t.types.packages:
+            path = t.path(node)
+            if path is None:
+                return atom("None")  # of a package that is not there, where the program ends before
+            if path in packages:
+                return atom("True")  # which is only asked whether it is there
         text = t.names.of(node)
         t.modules.name(node)
         variable = t.scopes.of_name[node]
@@ -151,9 +155,11 @@ class Expressions:
                 return atom("sys.argv[1:]")
             if node.name in (t.unset_in_page if t.plain_values else t.unset_globals):
                 return atom("None")
+            reason = f"the global {node.name} as a value"
+            if t.path(node) in layer_classes.PACKAGES_OF_LAYERS:
+                raise t.of_each_module("T7-308", node.line, reason)
             problem = Undecided if plain_calls.is_function_value(t.path(node)) else Problem
-            kind = "T7-308" if t.path(node) in layer_classes.PACKAGES_OF_LAYERS else "T7-201"
-            raise problem(kind, node.line, f"the global {node.name} as a value")
+            raise problem("T7-201", node.line, reason)
         shift = t.shifts.get(variable, 0)
         if shift:
             return add_constant(atom(text), shift)

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.library import is_criterion
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.desugar.layer_makers import layers_in_texts
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.models.layer_names import PACKAGES_OF_LAYERS, told
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Span, String
 
 __all__ = ["PACKAGES_OF_LAYERS", "constructor", "constructor_named", "field_of_class", "package"]
-
-# The packages whose layers a page has by their names, where they are values.
-PACKAGES_OF_LAYERS = ("nn", "cudnn")
 
 
 def constructor(t: Translation, node: Index, path: str, calls: Sequence[Call] = ()) -> Py:
@@ -88,7 +88,8 @@ def _makers(t: Translation, node: Index, path: str, calls: Sequence[Call]) -> st
         for name in names:
             t.scopes.of_name[name] = Variable(name.name, "local", t.scope, name)
         try:
-            made = t.value(Call(node.span, node, names))
+            with altered(t.models.layer_names, is_told=True):
+                made = t.value(Call(node.span, node, names)).text
         except Problem as problem:
             put_back()
             reasons.append(problem)
@@ -96,6 +97,8 @@ def _makers(t: Translation, node: Index, path: str, calls: Sequence[Call]) -> st
         if len(t.lines) > lines:
             put_back()
             continue
+        if t.apart and not is_criterion(f"nn.{path.partition('.')[2]}"):
+            made = told(path, made)
         parameters = ", ".join(name.name for name in names)
         makers.append(f"{count}: lambda {parameters}: {made}" if names else f"0: lambda: {made}")
     if reasons and not makers:

@@ -548,8 +548,8 @@ def _required(t: Translation, node: Call, as_value: bool) -> Py | None:
     named = {n.arguments[0] for n in tree.every(t.program, Call) if required(n) is not None}
     texts = {text.value for text in tree.every(t.program, String) if text not in named}
     of_layers = [name for name in layer_classes.PACKAGES_OF_LAYERS if name in texts]
-    if as_value and of_layers and not t.plain_modules:
-        raise Problem("T7-308", node.line, "a package of layers as a value")
+    if as_value and of_layers and not t.plain_modules and not t.apart:
+        raise t.of_each_module("T7-308", node.line, "a package of layers as a value")
     if as_value:
         given = {name: layer_classes.package(t, node, name).text for name in of_layers}
     else:

@@ -346,8 +346,25 @@ class Copied(nn.Module):
         return (x if self.outtype is None else as_type(x, self.outtype)).clone()
 
 
+class Carried(nn.Sequential):
+    """A module on a graphics card, which without any is as it is."""
+
+    def __init__(self, module: nn.Module, device: Any, *_: Any) -> None:
+        super().__init__(module)
+        self.device = device
+
+    def forward(self, x: Any) -> Any:
+        if any(tensor.is_cuda for tensor in tensors_in(x)):
+            raise NotInPage(f"nn.GPU, with a module on card {self.device}")
+        return super().forward(x)
+
+
 # Modules of layers whose form in PyTorch hangs on what is only known when the page runs.
-LAYER_MODULES: dict[str, Callable[..., nn.Module]] = {"nn.Copy": Copied, "nn.Padding": Padded}
+LAYER_MODULES: dict[str, Callable[..., nn.Module]] = {
+    "nn.Copy": Copied,
+    "nn.GPU": Carried,
+    "nn.Padding": Padded,
+}
 
 
 def layer(name: str, *args: Any) -> nn.Module:

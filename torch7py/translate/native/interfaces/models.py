@@ -81,6 +81,8 @@ class _LayerTests(Protocol):
 
 
 class _LayerNames(Protocol):
+    is_told: bool  # whether what is made now is told what Torch7 calls it
+
     def need(self, of_classes: bool) -> None:
         """Have what Torch7 calls the modules of the page on it, for functions of the pages' library."""
 

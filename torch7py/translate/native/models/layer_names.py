@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cached_property
 
-from torch7py.translate import page_library
+from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.layers import Layer
 from torch7py.translate.layers.as_modules import TURNED, weight_rank
@@ -20,8 +21,10 @@ from torch7py.translate.native.code import quoted
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call
 
-__all__ = ["PLACE", "LayerNames"]
+__all__ = ["PACKAGES_OF_LAYERS", "PLACE", "LayerNames", "told"]
 
+# The packages whose layers a page has by their names, where they are values.
+PACKAGES_OF_LAYERS = ("nn", "cudnn")
 # Stands in pages where the names go, which are known when all pages are written.
 PLACE = f"{page_library.MODULE}.LAYERS.update()"
 
@@ -30,12 +33,17 @@ class LayerNames:
     def __init__(self, t: Translation, calls: Mapping[int, Call]) -> None:
         self.t, self.calls = t, calls
         self.are_asked = False  # whether it matters which name a class has, and not only that it is a layer's
-        self._told: set[str] = set()  # classes of which each module is told its name
+        self._shared: set[str] = set()  # classes for several layers, of which each module is told its name
+        self.is_told = (
+            False  # whether what is made now is told its name, as what else is made so is not known
+        )
+        self._told: dict[str, list[Layer]] = defaultdict(list)  # what is, by the class's name in the page
         self._made: dict[str, list[Layer]] = defaultdict(list)  # by the class's name in the page
 
     def note(self, layer: Layer, text: str) -> None:
         """Note what is made of a layer: ``nn.Linear(3, 4)``, or a class of the page."""
-        self._made[text.partition("(")[0].removeprefix("nn.")].append(layer)
+        made = self._told if self.is_told else self._made
+        made[text.partition("(")[0].removeprefix("nn.")].append(layer)
 
     def named(self, layer: Layer, text: str, classes: Mapping[str, str | None]) -> str:
         """A module as it is made, with its own name where its class has several.
@@ -43,11 +51,11 @@ class LayerNames:
         ``classes``: those of the program's layers.
         """
         cls = text.partition("(")[0]
-        if len([name for name, other in classes.items() if other == cls]) < 2:
+        if self.is_told or len([name for name, other in classes.items() if other == cls]) < 2:
             return text
-        self._told.add(cls.removeprefix("nn."))
+        self._shared.add(cls.removeprefix("nn."))
         self.t.mixed = True
-        return f"{page_library.MODULE}.named_as({quoted(self._name(layer))}, {text})"
+        return told(self._name(layer), text)
 
     def _name(self, layer: Layer) -> str:
         call = self.calls.get(id(layer))
@@ -58,6 +66,16 @@ class LayerNames:
         self.t.needed_lines[PLACE] = None
         self.are_asked |= of_classes
 
+    @cached_property
+    def has_packages(self) -> bool:
+        """Whether the program has a package of layers as a value, so that it may make others than it names."""
+        named = {node.base for node in tree.every(self.t.program, tree.Index)}
+        return any(
+            self.t.path(node) in PACKAGES_OF_LAYERS
+            for node in tree.every(self.t.program, tree.Name)
+            if node not in named
+        )
+
     @property
     def conflict(self) -> str:
         """Why the modules of the page are not Torch7's, one by one; empty where they are."""
@@ -65,7 +83,11 @@ class LayerNames:
             if name != "Sequential" and any(layer.children for layer in layers):
                 return f"{name} is one module in the page"
         names = self._names()
-        several = [cls for cls, (name, _) in names.items() if name is None and cls not in self._told]
+        several = [
+            cls
+            for cls, (name, _) in names.items()
+            if name is None and cls in self._made and cls not in self._shared
+        ]
         return f"{several[0]} is the class of several layers" if several and self.are_asked else ""
 
     def line(self) -> str:
@@ -80,11 +102,11 @@ class LayerNames:
         """For each class its name in Torch7, if it has but one, and whether its weights lie as they do there."""
         names: dict[str, set[str]] = defaultdict(set)
         alike: dict[str, bool] = {}
-        for cls, layers in self._made.items():
-            for layer in layers:
+        for made in (self._made, self._told):
+            for cls, layer in ((cls, layer) for cls, layers in made.items() for layer in layers):
                 if facts.parts(layer.name) != "none" or layer.slots:
                     continue  # which has modules inside that the page has not
-                names[cls].add(self._name(layer))
+                names[cls] |= {self._name(layer)} if made is self._made else set()
                 is_alike = weight_rank(layer.name) is not None and layer.name not in TURNED
                 alike[cls] = alike.get(cls, True) and (is_alike or facts.without_weights(layer.name))
         for lua_class, name in self.t.classes.names.items():
@@ -99,6 +121,11 @@ class LayerNames:
             cls: (min(known) if len(known) == 1 else None, alike.get(cls, False))
             for cls, known in names.items()
         }
+
+
+def told(name: str, module: str) -> str:
+    """A module that is told what Torch7 calls it."""
+    return f"{page_library.MODULE}.named_as({quoted(name)}, {module})"
 
 
 # Containers that are lists of modules in pages, by their names in both.

@@ -24,7 +24,7 @@ from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.instantiation import Making
 from torch7py.translate.native.patterns import regex
-from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.templates import Template
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Statement, String
@@ -45,6 +45,7 @@ class LayerTests:
         self, t: Translation, builders: Builders, constructions: Constructions, making: Making
     ) -> None:
         self.t, self.builders, self.constructions, self.making = t, builders, constructions, making
+        self.layer_names = making.written.layer_names
         program = self.t.program
         self.used = (
             any(n.method in _METHODS for n in tree.every(program, Invoke))
@@ -187,7 +188,12 @@ class LayerTests:
         wanted = node.arguments[-1] if isinstance(node, Call) and node.arguments else node
         if isinstance(wanted, String) and facts.is_base(wanted.value) and "Mod" in wanted.value:
             return atom(f"isinstance({self.t.value(subject)}, nn.Module)")
-        classes = self.passing(passes, node.line, self.is_taken_out(subject))
+        try:
+            classes = self.passing(passes, node.line, self.is_taken_out(subject))
+        except Undecided:
+            if not self.t.plainly:
+                raise
+            return None  # as other conditions then, of what a plain call gives
         text = self.isinstance_of(self.t.value(subject).text, classes)
         if isinstance(node, Binary) and node.operator == "~=":
             return Py(f"not {text}", code.NOT)
@@ -203,6 +209,10 @@ class LayerTests:
 
     def passing(self, passes: Test, line: int, surely: bool = False) -> list[str]:
         """The page's classes of the layers whose names pass a test. ``surely``: what is tested is a module there."""
+        if self.layer_names.has_packages:
+            raise self.t.of_each_module(
+                "T7-308", line, "a test of a module's class, which may be any of a package"
+            )
         known = self.classes()
         passing = {name: cls for name, cls in known.items() if passes(name)}
         others = {cls for name, cls in known.items() if not passes(name)}
@@ -372,7 +382,26 @@ class LayerTests:
             for n in tree.walk(inner)
             if isinstance(n, Name)
         }
-        return set(variable.reads) <= tested
+        if not set(variable.reads) <= tested:
+            return False
+        return not self.t.apart or all(self._is_decided(test) for test in self._tests_by(variable))
+
+    def _tests_by(self, variable: Variable) -> Iterator[Expression]:
+        """The tests of a class whose name is in a variable."""
+        for inner in tree.walk(self.t.program):
+            if not isinstance(inner, Expression):
+                continue
+            names = [n for n in tree.walk(inner) if isinstance(n, Name)]
+            if any(self.t.scopes.of_name[n] is variable for n in names) and self._test(inner) is not None:
+                yield inner
+
+    def _is_decided(self, test: Expression) -> bool:
+        """Whether the page tells by a class whether a test passes."""
+        found = self._test(test)
+        try:
+            return found is not None and bool(self.passing(found[1], test.line, self.is_taken_out(found[0])))
+        except Problem:
+            return False
 
     def is_test(self, node: Expression) -> bool:
         if isinstance(node, tree.Paren):

@@ -6,7 +6,7 @@ import contextlib
 from contextlib import AbstractContextManager
 from itertools import filterfalse
 
-from torch7py.translate import tree, tree_queries
+from torch7py.translate import page_library, tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.inference.module_calls import is_known_field
@@ -150,7 +150,7 @@ class Models(interfaces.Models):
             if t.graphs.makes_graph(node) and len(node.arguments) == 2:
                 raise Undecided("T7-223", node.line, "a graph that has no class")
             if self.builders.is_construction(node):
-                return objects.built(t, self, node) if t.plain_modules else self.making.constructed(node)
+                return objects.built(t, self, node) if t.plain_modules else self._made(node)
             if t.kind(node.callee) in ("module", "criterion") and t.path(node.callee) is None:
                 if t.type(node).has("node") and not t.graphs.mode:
                     raise Undecided("T7-221", node.line, "a node of a graph that has no class")
@@ -275,6 +275,15 @@ class Models(interfaces.Models):
             raise t.of_each_module("T7-202", node.line, reason)
         is_in_library = plain_calls.has_method(kind, method) or plain_calls.may_be_of_program(t, node)
         raise (Undecided if is_in_library else Problem)("T7-202", node.line, reason)
+
+    def _made(self, node: Call) -> Py:
+        """A construction, Undecided where the library has a module for it."""
+        try:
+            return self.making.constructed(node)
+        except Problem as problem:
+            if self.t.path(node.callee) not in page_library.entries("LAYER_MODULES"):
+                raise
+            raise Undecided(problem.code, problem.line, problem.reason) from problem
 
     def statement(self, node: Call | Invoke) -> bool:
         t = self.t
