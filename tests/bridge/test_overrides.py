@@ -73,8 +73,8 @@ type: nn.IndexLinear
 KNOWN_STEPS = {("clone", "stepClone"), ("clone", "sharedClone"), ("parameters", "getParameters")}
 
 
-# Where a method gets other numbers of arguments: DepthConcat hands on the scale that it is given, and a tensor cache goes
-# to fewer or more parts or classes. The methods, and the classes.
+# Where a method gets other numbers of arguments: DepthConcat hands on the scale that it is given, and a tensor cache
+# goes to fewer or more parts or classes. The methods, and the classes.
 OTHER_ARGUMENTS = """
 backward: nn.DepthConcat
 updateGradInput: nn.LayerNormalization

@@ -229,8 +229,9 @@ def _translate_project(project: Project, observed: Observed, plainly: PlainForms
             continue
         own = source_file.block.statements[added_statements(source_file.source) :]
         parts[source_file] = _counts(own, t.failed, t.plain_calls)
-    named = t.models.layer_names.line() if any(PLACE in page for page in pages.values()) else ""
-    pages = {source_file: page.replace(PLACE, named) for source_file, page in pages.items()}
+    place = re.compile(rf"^{re.escape(PLACE)}$", re.MULTILINE)  # a line of its own: texts of the program stay
+    named = t.models.layer_names.line() if any(place.search(page) for page in pages.values()) else ""
+    pages = {source_file: place.sub(lambda _: named, page) for source_file, page in pages.items()}
     paths = {source_file.page for source_file in project.files}
     tidied = [lint_fixes.tidied(page, source_file.page, paths) for source_file, page in pages.items()]
     pages = dict(zip(pages, lay_out_all(tidied), strict=True))
