@@ -13,7 +13,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.desugar.layer_makers import layers_in_texts
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.models.layer_names import PACKAGES_OF_LAYERS, told
+from torch7py.translate.native.layer_names import PACKAGES_OF_LAYERS, told
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.patching import altered
 from torch7py.translate.scopes import Variable

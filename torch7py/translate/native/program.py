@@ -19,7 +19,7 @@ from torch7py.translate.native.analysis.unknown_values import is_of_what_is_not_
 from torch7py.translate.native.code import INDENT, kept_apart, reserved
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.desugar import added_statements
-from torch7py.translate.native.models.layer_names import PLACE
+from torch7py.translate.native.layer_names import PLACE
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.problem import Problem

@@ -29,7 +29,6 @@ from torch7py.translate.page_library.module_methods import (
 from torch7py.translate.page_library.tensors import as_type, function_all, new_like, tensor_method
 from torch7py.translate.page_library.text import text_function_all
 from torch7py.translate.page_library.values import (
-    AllValues,
     NotInPage,
     attribute,
     call_all,
@@ -37,6 +36,10 @@ from torch7py.translate.page_library.values import (
     listed,
     text_of,
 )
+
+
+class AllValues(tuple[Any, ...]):
+    """All values of a method that gives several, where a tuple by itself is one table."""
 
 
 def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
@@ -59,9 +62,9 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
         if name not in MODULE_METHODS:
             raise TypeError(f"the method {name} of {type(value).__name__}")
         result = MODULE_METHODS[name](value, *args)
-        if type(result) is AllValues:
+        if isinstance(result, AllValues):
             return result
-        return () if name in GIVING_NOTHING else (result,)  # of which a tuple is one table
+        return () if name in GIVING_NOTHING else (result,)
     else:
         function = getattr(value, attribute(value, name), None)
         if function is None:  # a class that a page has for one of optim's

@@ -356,7 +356,8 @@ class Carried(nn.Sequential):
     def forward(self, x: Any) -> Any:
         if any(tensor.is_cuda for tensor in tensors_in(x)):
             raise NotInPage(f"nn.GPU, with a module on card {self.device}")
-        return super().forward(x)
+        result: Any = super().forward(x)  # type: ignore[no-untyped-call]
+        return result
 
 
 # Modules of layers whose form in PyTorch hangs on what is only known when the page runs.

@@ -121,8 +121,8 @@ class ClassNLLCriterionWithUNK(Criterion):
         self.tensortype = self._type
         self.__dict__["tmp"] = torch.empty(0, dtype=torch.int64)
 
-    def torch7_cuda(self, cache: Any = None) -> Any:
-        super().torch7_cuda(cache)
+    def torch7_cuda(self, *cache: Any) -> Any:
+        super().torch7_cuda(*cache)
         self.tensortype = "torch.CudaTensor"
         return self
 

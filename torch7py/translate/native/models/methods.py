@@ -22,6 +22,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.gradients import refuse_untouched
 from torch7py.translate.native.interfaces import models as interfaces
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.layer_names import LayerNames
 from torch7py.translate.native.models import objects, plain_passes
 from torch7py.translate.native.models.changed_weights import ChangedWeights
 from torch7py.translate.native.models.constructions import Constructions
@@ -30,7 +31,6 @@ from torch7py.translate.native.models.entries import entry
 from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.instantiation import Making
-from torch7py.translate.native.models.layer_names import LayerNames
 from torch7py.translate.native.models.layer_tests import LayerTests
 from torch7py.translate.native.models.model_classes import WrittenClasses
 from torch7py.translate.native.models.module_traversal import Surgery

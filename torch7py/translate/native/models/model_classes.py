@@ -19,9 +19,9 @@ from torch7py.translate.model import ClassSource, write_model
 from torch7py.translate.native import code
 from torch7py.translate.native.analysis.builders import Builder, Builders
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.layer_names import LayerNames
 from torch7py.translate.native.models.hoisted_arguments import changes_or_draws, set_apart
 from torch7py.translate.native.models.inputs import Inputs, takes_items
-from torch7py.translate.native.models.layer_names import LayerNames
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
