@@ -25,6 +25,7 @@ from torch7py.translate.page_library.module_methods import (
     object_method,
     of_all_modules,
     open_modules,
+    rounding_up,
 )
 from torch7py.translate.page_library.tensors import as_type, function_all, new_like, tensor_method
 from torch7py.translate.page_library.text import text_function_all
@@ -167,11 +168,13 @@ MODULE_METHODS: dict[str, Callable[..., Any]] = {
     "findModules": lambda module, name: AllValues(find_modules(module, name)),
     "listModules": open_modules,
     "add": lambda module, part: module.append(part),
+    "ceil": lambda module: rounding_up(module, True),
     "clone": clone,
     "cuda": lambda module: as_type(module, "cuda"),
     "double": lambda module: as_type(module, "double"),
     "evaluate": lambda module: module.eval(),
     "float": lambda module: as_type(module, "float"),
+    "floor": lambda module: rounding_up(module, False),
     "forward": _forward,
     "get": lambda module, place: module[int(place) - 1],
     "share": share_weights,

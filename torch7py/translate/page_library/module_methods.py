@@ -261,9 +261,10 @@ def take_module(module: Any, place: Any = None) -> None:
 
 def rounding_up(module: Any, is_up: bool) -> Any:
     """``pooling:ceil()`` and ``pooling:floor()``"""
-    if not hasattr(module.base, "ceil_mode"):
-        raise NotInPage(f"the rounding of {module.NAME}")
-    module.base.ceil_mode = is_up
+    base = module.base if isinstance(module, Object) else module
+    if not hasattr(base, "ceil_mode"):
+        raise NotInPage(f"the rounding of {torch_type(module)}")
+    base.ceil_mode = is_up
     return module
 
 
