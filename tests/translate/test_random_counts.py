@@ -33,6 +33,7 @@ BODIES = (
     "return unpack({{ {v} }})",
     "return select(2, 'z', {f}(x))",
     "for i = 1, x do if i == 2 then return {f}(i) end end",
+    "M.last = {f}(x)",
 )
 # How a function is made.
 MAKERS = (
@@ -75,6 +76,13 @@ USES = (
     "M.kept = {c} print(M.kept)",
     "local s = {c} print(s)",
     "for k, f in pairs({{ {f} }}) do print(k, f({x})) end",
+    "for p, q in {f}, {x} do print('turn', p, q) break end",
+    "local o = setmetatable({{}}, {{__index = function(_, k) return {f}(k) end}}) print(o[1], o[2], o[1] == nil)",
+    "local o = setmetatable({{}}, {{__index = function(_, k) if k == 2 then return 'i' end end}}) print(o[1], o[2])",
+    "local co = coroutine.wrap(function(v) return {f}(v) end) print(co({x}))",
+    "local co = coroutine.wrap(function(v) {f}(v) end) print('co', co({x}))",
+    "local l = {{3, 1, 2}} table.sort(l, function(a, b) {f}(1) if a < b then return true end end) print(l[1], l[3])",
+    "print((('ab'):gsub('%a', function(w) if w == 'b' then return type(({c})) end end)))",
     "for _, f in ipairs({{ {f}, {f} }}) do count(f({x})) end",
 )
 

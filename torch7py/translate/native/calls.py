@@ -408,7 +408,9 @@ class Calls:
             if last and self.t.is_unpacked(argument):
                 texts.append(f"*{self.unpacked(argument)}")
             elif last and isinstance(argument, tree.Vararg):
-                texts.append(f"*{self.t.rest()}")
+                # Lua drops what is too much, of calls of which it is not known how much they hand over
+                may_be_more = room < math.inf and self.t.scope.function in self.t.counts.run_unseen
+                texts.append(f"*{self.t.rest()}{f'[:{int(room) - index}]' if may_be_more else ''}")
             elif last and isinstance(argument, (Call, Invoke)) and room > index + 1:
                 texts.append(self._last_values(argument, functions, room - index))
             else:

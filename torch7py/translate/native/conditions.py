@@ -63,7 +63,13 @@ class Conditions:
                     past = self._past_end(one)
                     if past is not None:
                         return past if node.operator == "==" else _opposite(past)
-                    if isinstance(one, Index) and self.is_entry(one) and not self._may_hold_nil(one):
+                    is_held = isinstance(one, Index) and not t.type(one.base).has("metatable")
+                    if (
+                        isinstance(one, Index)
+                        and is_held
+                        and self.is_entry(one)
+                        and not self._may_hold_nil(one)
+                    ):
                         inside = "not in" if node.operator == "==" else "in"
                         key = indexing.key(self.t, one)
                         return Py(

@@ -172,7 +172,8 @@ class Functions:
             returns = t.types.returns[node]
             count = t.counts.written(node)
             is_open = t.is_floor and scope.parent is not None and node not in t.classes.owners
-            if returns.falls_off and (is_open or t.counts.is_exact(node)):
+            may_end = returns.falls_off or not returns.counts
+            if (is_open and returns.falls_off) or (may_end and t.counts.is_exact(node)):
                 t.emit("return ()")
             elif returns.falls_off and count > 1:
                 t.emit(f"return {', '.join(['None'] * count)}")

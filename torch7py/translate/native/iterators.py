@@ -27,6 +27,8 @@ def iterator_head(t: Translation, node: tree.GenericFor, names: list[str]) -> bo
         return False
     if isinstance(source, (tree.Call, tree.Invoke)) and t.calls.count(source) > 1:
         return False  # the second value would be handed to the function at each turn
+    if any(map(t.counts.is_exact, functions)):
+        return False  # whose end is no value, and not None
     counts = {count for function in functions for count in _counts(t, function)}
     clear = all(_ends_clearly(t, function) for function in functions)
     if len(counts) != 1 or not (clear or all(_is_plain(t, function) for function in functions)):

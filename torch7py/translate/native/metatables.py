@@ -6,6 +6,7 @@ gives its examples: a dict that computes them. Tables with other metatables are 
 
 from __future__ import annotations
 
+from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.code import ATOM, Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
@@ -28,7 +29,17 @@ def with_metatable(t: Translation, table: Type, text: str) -> str:
 
 
 def _computes_items(t: Translation, table: Type) -> bool:
-    return table.has("computed items") and not table.has("metamethods") and not t.plain_values
+    """Whether a table's items are computed by functions that always give one value."""
+    if not table.has("computed items") or table.has("metamethods") or t.plain_values:
+        return False
+    calls = [call for call in tree.every(t.program, Call) if t.path(call.callee) == "setmetatable"]
+    given = [
+        index_alone(c.arguments[-1])
+        for c in calls
+        if c.arguments and t.type(c.arguments[0]).find() is table.find()
+    ]
+    functions = [function for items in given if items is not None for function in t.type(items).functions]
+    return all(t.counts.of_function(function) in (None, (1, 1)) for function in functions)
 
 
 def _parts(t: Translation, node: Call) -> tuple[str, str]:

@@ -91,6 +91,8 @@ def may_be_nil(t: Translation, node: Expression, seen: set[Variable | Function] 
         return True
     if isinstance(node, Index) and t.is_object(node.base):
         return True  # a field that a module need not have
+    if kind is None and isinstance(node, (Call, Invoke)):
+        return type_.nil  # and is never anything else
     if kind not in ("number", "string", "boolean"):
         return False
     if isinstance(node, (Call, Invoke)):
@@ -127,7 +129,7 @@ def _is_no_item(t: Translation, node: Expression) -> bool:
 
 
 def _gives_nil(t: Translation, call: Call | Invoke, seen: set[Variable | Function]) -> bool:
-    """Whether a function of the program may return an item that a list has not, or what a search does not find."""
+    """Whether a function of the program may return nil: an item that a list has not, or another value that may be."""
     functions = [function for function in t.types.function_called(call) if function not in seen]
     seen.update(functions)
     firsts = [node.values[0] for function in functions for node in returns_of(function) if node.values]

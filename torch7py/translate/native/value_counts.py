@@ -257,8 +257,14 @@ class ValueCounts:
         t = self.t
         exact: set[tree.Function] = set()
         kept = {f for f in t.types.returns if t.calls.gives_list(f)} | t.training.closures
-        kept |= {c.methods["__init"] for c in t.classes.owners.values() if "__init" in c.methods}
+        of_classes = (c.methods.items() for c in t.classes.owners.values())
+        kept |= {
+            f for methods in of_classes for name, f in methods if name.startswith("__")
+        }  # of which one is taken
         seen = [(self._run_by(call), use) for call, use in self._uses()]
+        seen += [
+            (functions, _Use(len(loop.names), is_counted=False)) for loop, functions in self._iterators()
+        ]
         seen.append((self._methods_of_layers, _Use(math.inf, is_counted=False)))
         while seen:
             functions, use = seen.pop()
@@ -350,7 +356,20 @@ class ValueCounts:
         """The functions that calls may run of which it is not known what they run."""
         calls = [node for node in tree.walk(self.t.program) if isinstance(node, (Call, Invoke))]
         unseen = [c for c in calls if not self.t.types.function_called(c) or self._may_be_of_metatable(c)]
-        return set().union(*map(self._run_by, unseen))
+        return set().union(*map(self._run_by, unseen), *(functions for _, functions in self._iterators()))
+
+    def _iterators(self) -> Iterator[tuple[tree.GenericFor, Collection[tree.Function]]]:
+        """The loops over what functions give, with those that they may call at each turn."""
+        t = self.t
+        for loop in tree.every(t.program, tree.GenericFor):
+            first = loop.values[0]
+            functions = t.type(first).functions
+            if isinstance(first, (Call, Invoke)):
+                is_unknown = self.is_unknown(first)
+            else:
+                is_unknown = t.path(first) is None and t.kind(first) in _CALLED_BY_FUNCTIONS
+            if functions or is_unknown:
+                yield loop, functions or self._handed_about
 
     @cached_property
     def _handed_about(self) -> Set[tree.Function]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from torch7py.translate import tree
 from torch7py.translate.facts.methods import COMPARISONS
@@ -88,6 +89,26 @@ class Integers:
             for call in calls:
                 for parameter, argument in types.bound_arguments(function, call):
                     add_source(parameter, argument)
+                self._from_last(function, call, add_source)
+
+    def _from_last(
+        self,
+        function: tree.Function,
+        call: Call | Invoke,
+        add_source: Callable[[Name, Expression | bool], None],
+    ) -> None:
+        """Give parameters the values of a call at the end of the arguments, but the first, which is an argument."""
+        last = call.arguments[-1] if call.arguments else None
+        if not isinstance(last, (Call, Invoke)):
+            return
+        types = self.t.types
+        called, results = types.function_called(last), types.results.get(last, [])
+        rest = function.parameters[types.before(function, call) + len(call.arguments) :]
+        for at, parameter in enumerate(rest, 1):
+            for inner in called:
+                self._from_returns(parameter, inner, at, add_source)
+            if not called:
+                add_source(parameter, at < len(results) and results[at].has("whole"))
 
     def _by_number(self, source: Expression) -> bool:
         """``pairs`` of a table that is only used by numbers."""
