@@ -244,41 +244,6 @@ local function seen(m) at[m] = true print(torch.type(m), torch.isTypeOf(m, 'nn.L
 net:apply(seen)
 print(at[net])
 ---
--- graphs for each step, whose last one writes over what the first is given, and a way back that reads it
-require 'nngraph'
-torch.manualSeed(8)
-local x, h, c = nn.Identity()(), nn.Identity()(), nn.Identity()()
-local sums = nn.CAddTable()({nn.Linear(2, 6)(x), nn.Linear(2, 6)(h)})
-local a, b, d = nn.SplitTable(2)(nn.Reshape(3, 2)(sums)):split(3)
-local cell = nn.CAddTable()({nn.CMulTable()({nn.Sigmoid()(a), c}), nn.Tanh()(b)})
-local graph = nn.gModule({x, h, c}, {nn.CMulTable()({nn.Sigmoid()(d), nn.Tanh()(cell)}), cell})
-graph.label = 'step'
-graph.parts = 0
-graph:apply(function(m) graph.parts = graph.parts + (m.weight and m.gradWeight:dim() or 0) end)
-local w, g = graph:getParameters()
-local steps = {}
-for t = 1, 2 do steps[t] = graph:clone('weight', 'bias', 'gradWeight', 'gradBias') end
-local kept = {torch.zeros(3, 2), torch.zeros(3, 2)}
-for i = 1, 4 do
-   g:zero()
-   local inputs, states = torch.randn(2, 3, 2), {[0] = kept}
-   for t = 1, 2 do
-      local out = steps[t]:forward{inputs[t], unpack(states[t - 1])}
-      states[t] = {out[1], out[2]}
-   end
-   local gradients = {[2] = {torch.ones(3, 2), torch.zeros(3, 2)}}
-   for t = 2, 1, -1 do
-      local back = steps[t]:backward({inputs[t], unpack(states[t - 1])}, gradients[t])
-      gradients[t - 1] = {}
-      for k, v in pairs(back) do
-         if k > 1 then gradients[t - 1][k - 1] = v end
-      end
-   end
-   kept = states[2]
-   w:add(-0.1, g)
-   print(i, kept[1]:sum(), g:norm(), gradients[0][2]:norm(), graph.label, graph.parts)
-end
----
 -- classes that modules are asked for, those that others derive from among them
 require 'nn'
 local function describe(m)

@@ -254,12 +254,12 @@ class CallKinds:
         self.inference.rules.append(bind)
 
     def _spread(self, call: Expression, parameters: tuple[tree.Name, ...], function: tree.Function) -> bool:
-        """``f(g())``: the values of g after its first, and nil for what is left."""
+        """``f(g())``: parameters, and ``...``, of f get the values of g after its first."""
         news = False
         taken = [self.inference.name_type(parameter) for parameter in parameters]
         rest = self.types.varargs.setdefault(function, Type()) if function.vararg else None
-        for function in self.types.function_called(call) if isinstance(call, (Call, Invoke)) else ():
-            returns = self.types.returns.get(function)
+        for called in self.types.function_called(call) if isinstance(call, (Call, Invoke)) else ():
+            returns = self.types.returns.get(called)
             for index in range(1, returns.known if returns is not None else 0):
                 type_ = taken[index - 1] if index <= len(taken) else rest
                 if returns is not None and type_ is not None:

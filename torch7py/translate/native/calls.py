@@ -132,8 +132,9 @@ class Calls:
     def _selects_last(self, node: Call) -> bool:
         """Whether ``select(n, f(x))`` is the last value of the call."""
         which, call = node.arguments[0], node.arguments[-1]
-        is_alone = len(node.arguments) == 2 and isinstance(call, (Call, Invoke))
-        if not is_alone or not isinstance(which, tree.Number) or not isinstance(call, (Call, Invoke)):
+        if len(node.arguments) != 2 or not isinstance(which, tree.Number):
+            return False
+        if not isinstance(call, (Call, Invoke)):
             return False
         pattern = pattern_calls.matched(self.t, call)
         if (pattern is not None and pattern[0] == "gsub") or tensors.gives_places(self.t, call):

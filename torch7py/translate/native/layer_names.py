@@ -30,15 +30,19 @@ PLACE = f"{page_library.MODULE}.LAYERS.update()"
 
 
 class LayerNames:
+    """Collects what Torch7 calls the modules that a page makes.
+
+    ``is_told``: whether what is made now gets its name when the page makes it, because it is not known what else is
+    made of its class. ``are_asked``: whether it matters which name a class has, and not only that it is a layer's.
+    """
+
     def __init__(self, t: Translation, calls: Mapping[int, Call]) -> None:
         self.t, self.calls = t, calls
-        self.are_asked = False  # whether it matters which name a class has, and not only that it is a layer's
+        self.are_asked = self.is_told = False
         self._shared: set[str] = set()  # classes for several layers, of which each module is told its name
-        self.is_told = (
-            False  # whether what is made now is told its name, as what else is made so is not known
-        )
-        self._told: dict[str, list[Layer]] = defaultdict(list)  # what is, by the class's name in the page
-        self._made: dict[str, list[Layer]] = defaultdict(list)  # by the class's name in the page
+        # Both by the class's name in the page.
+        self._told: dict[str, list[Layer]] = defaultdict(list)
+        self._made: dict[str, list[Layer]] = defaultdict(list)
 
     def note(self, layer: Layer, text: str) -> None:
         """Note what is made of a layer: ``nn.Linear(3, 4)``, or a class of the page."""

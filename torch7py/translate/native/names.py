@@ -35,7 +35,7 @@ class Names:
 
     def _give(self, variable: Variable, scope: Scope) -> None:
         used = self.used.setdefault(scope, set())
-        base = python_name(variable.name)
+        base = "underscore" if variable.name == "_" and variable.reads else python_name(variable.name)
         if variable.name == "_" and not variable.reads and not (variable.kind == "parameter" and "_" in used):
             self._choose(variable, "_")
             if variable.kind == "parameter":

@@ -1,7 +1,9 @@
 """How many values calls give: in Lua, where a call at the end of a list stands for all of them, and in the page.
 
 A function of the page gives one value, or a tuple of as many as it gives at most; what Lua would not have is None. So
-a list of values may end with such a call only where Lua always has that many.
+a list of values may end with such a call only where Lua always has that many. Where some call would see the difference,
+because it takes more values or tells no value from nil, the function gives *exactly* Lua's values: one as itself, none
+or several as a tuple; the library's ``call`` and ``call_all`` take these.
 """
 
 from __future__ import annotations

@@ -346,16 +346,15 @@ class Copied(nn.Module):
         return (x if self.outtype is None else as_type(x, self.outtype)).clone()
 
 
-class Carried(nn.Sequential):
-    """A module on a graphics card, which without any is as it is."""
+class OnDevice(nn.Sequential):
+    """A module that Torch7 computes on a GPU, and a page where its input is: on the CPU."""
 
     def __init__(self, module: nn.Module, device: Any, *_: Any) -> None:
         super().__init__(module)
         self.device = device
 
     def forward(self, x: Any) -> Any:
-        if any(tensor.is_cuda for tensor in tensors_in(x)):
-            raise NotInPage(f"nn.GPU, with a module on card {self.device}")
+        refuse_gpu(x, self.device)
         result: Any = super().forward(x)  # type: ignore[no-untyped-call]
         return result
 
@@ -363,7 +362,7 @@ class Carried(nn.Sequential):
 # Modules of layers whose form in PyTorch hangs on what is only known when the page runs.
 LAYER_MODULES: dict[str, Callable[..., nn.Module]] = {
     "nn.Copy": Copied,
-    "nn.GPU": Carried,
+    "nn.GPU": OnDevice,
     "nn.Padding": Padded,
 }
 
@@ -383,7 +382,10 @@ class Copy(Built):
 
 
 class AddConstant(Object, Layer):
-    """``nn.AddConstant``: in place, it puts its input back on the way back."""
+    """``nn.AddConstant(constant[, inplace])``: adds a constant to its input.
+
+    In place, the output lies in the input's memory, and ``updateGradInput`` restores the input there.
+    """
 
     NAME = "nn.AddConstant"
 
@@ -408,7 +410,10 @@ class AddConstant(Object, Layer):
 
 
 class MulConstant(AddConstant):
-    """``nn.MulConstant``, which does so, too."""
+    """``nn.MulConstant(constant[, inplace])``: multiplies its input by a constant.
+
+    In place, ``updateGradInput`` restores the input, and writes into the gradient that it is given.
+    """
 
     NAME = "nn.MulConstant"
 
@@ -484,8 +489,14 @@ class Sequential(Object, Container):
         self._back(inputs, gradient, half)
 
 
-class OnCard(Sequential):
-    """``nn.GPU(module, device)``: a module on a graphics card, which without any is as it is."""
+def refuse_gpu(inputs: Any, device: Any) -> None:
+    """Refuse tensors on a GPU where a module computes on the GPU of another number, as a page has one."""
+    if any(tensor.is_cuda for tensor in tensors_in(inputs)):
+        raise NotInPage(f"nn.GPU, with a module on the GPU of number {device}")
+
+
+class GPU(Sequential):
+    """``nn.GPU(module, device)``, on the CPU: the module as it is."""
 
     NAME = "nn.GPU"
 
@@ -495,13 +506,12 @@ class OnCard(Sequential):
         self.device = device
 
     def updateOutput(self, inputs: Any) -> Any:
-        if any(x.is_cuda for x in tensors_in(inputs)):
-            raise NotInPage(f"nn.GPU, with a module on card {self.device}")
+        refuse_gpu(inputs, self.device)
         return super().updateOutput(inputs)
 
 
 class DataParallelTable(Sequential):
-    """``nn.DataParallelTable`` on one card, or on none: the whole batch goes to the first module."""
+    """``nn.DataParallelTable`` on one GPU, or on none: the whole batch goes to the first module."""
 
     NAME = "nn.DataParallelTable"
 
@@ -509,10 +519,10 @@ class DataParallelTable(Sequential):
         super().__init__()
         self.dimension, self.gpuAssignments = dimension, list[Any]()
 
-    def add(self, module: Any, cards: Any = None) -> Any:
-        self.gpuAssignments += [cards] if isinstance(cards, (int, float)) else items_of(cards)
+    def add(self, module: Any, gpus: Any = None) -> Any:
+        self.gpuAssignments += [gpus] if isinstance(gpus, (int, float)) else items_of(gpus)
         if len(self.gpuAssignments) > 1:
-            raise NotInPage("a batch that several cards share, of modules that are objects")
+            raise NotInPage("a batch that several GPUs share, of modules that are objects")
         return super().add(module)
 
     def threads(self, begin: Any = None, copies: Any = None) -> Any:

@@ -125,7 +125,7 @@ def weight_in_torch7(weight: torch.Tensor) -> torch.Tensor:
 # What Torch7 calls the layers of which a page has PyTorch's modules and classes of its own, by the names of these; None
 # where one has several names. And whether their weights lie as they do in Torch7.
 LAYERS: dict[str, tuple[str | None, bool]] = {
-    "Carried": ("nn.GPU", True),
+    "OnDevice": ("nn.GPU", True),
     "Copied": ("nn.Copy", False),
     "Padded": ("nn.Padding", False),
 }

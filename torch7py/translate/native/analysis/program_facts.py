@@ -108,7 +108,7 @@ class Known:
         self.plain_graphs, self.plain_passes, self.plain_vectors = plainly[:3]
         self.plain_modules, self.plain_tensors, self.plain_values = plainly[3:6]
         self.apart = plainly.apart and not plainly.modules
-        self.of_modules: set[Problem] = set()  # what is refused where it is not so
+        self.of_modules: set[Problem] = set()  # what is refused unless ``apart``
         self.doubted = _DOUBTED if plainly.values else frozenset[str]()  # kinds that are not taken for known
         self.is_floor = plainly.values
         self.native_tables: set[Expression] = set()  # written out for functions that have a native form

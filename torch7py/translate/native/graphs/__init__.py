@@ -49,9 +49,7 @@ class Graphs(Methods):
         self.declined: dict[int, Problem] = {}  # where a graph is made of which no class could be, and why
         self.made: set[int] = set()  # where one is made that has a class
         self.plain_parts: set[tree.Function] = set()
-        self.wanted: set[int] = (
-            set()
-        )  # where one is made whose nodes the program asks for, which classes have not
+        self.wanted = set[int]()  # where one is made whose nodes the program asks for, which classes have not
         self.named = any(node.key_name == "annotations" for node in tree.every(translator.program, Index))
         if "nn.gModule" in translator.layer_names:
             self._find_in(translator.program, None)
