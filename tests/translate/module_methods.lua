@@ -256,3 +256,41 @@ local net = nn.Sequential():add(nn.Linear(2, 2)):add(nn.ReLU())
 print(describe(net), describe(net:get(1)), describe(net:get(2)), describe(3))
 print(torch.isTypeOf(net:get(2), 'nn.Threshold'), torch.isTypeOf(net, 'nn.Container'), torch.isTypeOf(net, 'nn.Concat'))
 print(torch.isTypeOf(nn.MSECriterion(), 'nn.Criterion'), torch.isTypeOf(nn.MSECriterion(), 'nn.Module'), torch.isTypeOf(net:get(1), 'nn.Threshold'))
+---
+-- layers of a package that the program chooses when it runs
+require 'nn'
+torch.manualSeed(9)
+local name = #arg > 3 and 'cudnn' or 'nn'
+local backend = require(name)
+local function block(package, a, b)
+   local made = package.SpatialConvolution(a, b, 3, 3, 1, 1, 1, 1)
+   if package == nn then made.name = 'of nn' end
+   return made
+end
+local net = nn.Sequential()
+net:add(block(backend, 1, 2))
+net:add(backend.ReLU(true))
+net:add(backend.SpatialMaxPooling(2, 2, 2, 2):ceil())
+net:add(block(nn, 2, 2))
+net:add(nn.Tanh())
+net:add(nn.View(8))
+net:add(nn.Linear(8, 2))
+for i = 1, net:size() do
+   local layer = net:get(i)
+   local kind = torch.type(layer)
+   if kind == 'nn.SpatialConvolution' or kind == 'nn.Linear' then
+      layer.bias:fill(i)
+      print(i, kind, layer.name, layer.weight:norm())
+   elseif kind == 'nn.SpatialMaxPooling' then
+      print(i, kind, layer.kW, layer.dH)
+   end
+end
+local criterion = nn.MSECriterion()
+local x, y = torch.randn(2, 1, 3, 3), torch.randn(2, 2)
+for i = 1, 3 do
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   print(criterion:forward(out, y))
+   net:backward(x, criterion:backward(out, y))
+   net:updateParameters(0.1)
+end

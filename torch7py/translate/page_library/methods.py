@@ -159,6 +159,13 @@ def share_weights(module: nn.Module, other: nn.Module, *names: str) -> nn.Module
     return module
 
 
+def move_weights(module: nn.Module, rate: Any) -> None:
+    """``module:updateParameters(rate)``: a weight moves once for each module that has it."""
+    for _, weight in module.named_parameters(remove_duplicate=False):
+        if weight.grad is not None:
+            weight.data.add_(weight.grad, alpha=-rate)
+
+
 # What the program gives the class of all modules.
 OF_ALL_MODULES: dict[str, Callable[..., Any]] = {}
 
@@ -169,6 +176,7 @@ MODULE_METHODS: dict[str, Callable[..., Any]] = {
     "listModules": open_modules,
     "add": lambda module, part: module.append(part),
     "ceil": lambda module: rounding_up(module, True),
+    "clearState": lambda module: module,
     "clone": clone,
     "cuda": lambda module: as_type(module, "cuda"),
     "double": lambda module: as_type(module, "double"),
@@ -182,6 +190,8 @@ MODULE_METHODS: dict[str, Callable[..., Any]] = {
     "training": lambda module: module.train(),
     "type": module_type,
     "updateOutput": _forward,
+    "updateParameters": move_weights,
+    "zeroGradParameters": lambda module: module.zero_grad(set_to_none=False),
 }
 
 

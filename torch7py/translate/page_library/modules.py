@@ -26,16 +26,7 @@ from torch7py.translate.page_library.layers import (
     tensors_in,
 )
 from torch7py.translate.page_library.tensors import as_type
-from torch7py.translate.page_library.values import SIZES, NotInPage, field_of_layer, items_of
-
-# What Torch7's layers and criterions compute by, in fields that a program may set.
-SETTINGS = frozenset(
-    "K affine alpha beta ceil_mode count_include_pad dH dT dW dilationH dilationW dim dimension eps index"
-    " inplace k kH kT kW lambda length margin maxNorm max_val min_val mode momentum nInputDims negval norm normType"
-    " numInputDims p pad padH padW padding paddingValue power scale sigma size sizeAverage squeeze stochasticInference"
-    " th threshold v v1 v2 val value weights".split()
-)
-
+from torch7py.translate.page_library.values import SETTINGS, SIZES, NotInPage, field_of_layer, items_of
 
 OVER_CLASSES = (nn.LogSoftmax, nn.Softmax, nn.Softmin)
 # Layers whose gradient Torch7 computes from their input, which is their output where they write over it: the same, as

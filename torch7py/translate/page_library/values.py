@@ -172,11 +172,20 @@ def field_of_layer(layer: nn.Module, name: Any) -> Any:
     raise NotInPage(f"the field {name!r} of {type(layer).__name__}")
 
 
+# What Torch7's layers and criterions compute by, in fields that a program may set.
+SETTINGS = frozenset(
+    "K affine alpha beta ceil_mode count_include_pad dH dT dW dilationH dilationW dim dimension eps index"
+    " inplace k kH kT kW lambda length margin maxNorm max_val min_val mode momentum nInputDims negval norm normType"
+    " numInputDims p pad padH padW padding paddingValue power scale sigma size sizeAverage squeeze stochasticInference"
+    " th threshold v v1 v2 val value weights".split()
+)
 # Methods of Torch7's modules that PyTorch's never call.
 METHODS = frozenset(
     """accGradParameters accUpdateGradParameters backward evaluate forward getParameters parameters training
     updateGradInput updateOutput updateParameters zeroGradParameters""".split()
 )
+# Fields that they have in other words.
+OF_MODULES = frozenset("bias gradBias gradInput gradWeight modules output train weight".split())
 
 
 def store(table: Any, key: Any, value: Any) -> None:
@@ -200,8 +209,13 @@ def store(table: Any, key: Any, value: Any) -> None:
         places = places_in(table, key)
         table[places] = value.reshape(table[places].shape) if isinstance(value, torch.Tensor) else value
     else:
-        if isinstance(table, nn.Module) and key in METHODS and not hasattr(table, "NAME"):
-            raise NotInPage(f"the method {key} of {type(table).__name__} is set")
+        if isinstance(table, nn.Module) and not hasattr(table, "NAME"):
+            own = type(table).__module__.startswith("torch.")
+            if key in METHODS or (own and (key in SETTINGS or hasattr(nn.Module, key) or key in OF_MODULES)):
+                raise NotInPage(f"{key} of {type(table).__name__} is set")
+            if own:
+                object.__setattr__(table, key, value)  # a module that is kept there is no part of this
+                return
         setattr(table, attribute(table, key), value)
 
 

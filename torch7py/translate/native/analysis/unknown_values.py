@@ -81,7 +81,8 @@ def _is_missing(t: Known, node: Expression) -> bool:
         sources = [s for s in t.integers.sources(variable) if not isinstance(s, (bool, tree.Nil))]
         node = sources[0] if len(sources) == 1 and isinstance(sources[0], Call) else node
     is_required = isinstance(node, Call) and t.path(node.callee) == "require"
-    return is_required and required(node) not in AS_OBJECTS
+    name = required(node) if is_required and isinstance(node, Call) else None
+    return name is not None and name not in AS_OBJECTS  # of a name that is computed it is not known
 
 
 def undecided(t: Known, node: Expression, code: str, line: int, reason: str) -> Problem:

@@ -458,6 +458,8 @@ class Models(interfaces.Models):
                 reduction = "mean" if value.value else "sum"
                 t.emit(f"{t.value(target.base).at(code.ATOM)}.reduction = {code.quoted(reduction)}")
                 return True
+        if self._is_same_in_page(target, value):
+            return True
         if name == "updateGradInput" and self._is_idle(value) and self._may_be_without_gradient(target.base):
             base, function = t.value(target.base).text, t.value(value).text
             t.emit(plain_calls.library_call(t, "store_idle_gradient", [base, function]).text)
@@ -479,6 +481,19 @@ class Models(interfaces.Models):
             raise Problem("T7-228", target.line, "weights that stay, in a program that may decay them")
         t.emit(f"{t.value(target.base).at(code.ATOM)}.requires_grad_(False)")
         return True
+
+    def _is_same_in_page(self, target: Index, value: Expression) -> bool:
+        """``cudnn.X.updateOutput = nn.Y.updateOutput`` of layers that are one in PyTorch, where nothing else is put there."""
+        t = self.t
+        paths = [t.path(node.base) for node in (target, value) if isinstance(node, Index)]
+        if len(paths) < 2 or None in paths or target.key_name not in {*FORWARD[1:], *BACKWARD[1:]}:
+            return False
+        rules = [natives.get(f"nn.{(path or '').partition('.')[2]}") for path in paths]
+        if rules[0] is None or rules[0] is not rules[1] or getattr(value, "key_name", "") != target.key_name:
+            return False
+        put = [x for n in tree.every(t.program, tree.Assign) for x in n.targets]
+        put += [n.target for n in tree.every(t.program, tree.FunctionStatement)]
+        return not any(isinstance(x, Index) and x is not target and t.path(x.base) in paths for x in put)
 
     @staticmethod
     def _is_idle(value: Expression) -> bool:
