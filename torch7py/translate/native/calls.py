@@ -289,7 +289,7 @@ class Calls:
         t.present.add(node.receiver)  # nil has no methods
         kind = t.kind(node.receiver)
         if (
-            (t.plain_modules or t.apart)
+            (t.plain_modules or (t.apart and t.models.layer_names.has_packages))
             and node.receiver in t.types.guessed
             and node.method in page_library.object_methods()
         ):

@@ -1,7 +1,7 @@
 """What Torch7 calls the modules of a page, for functions of the pages' library that go through them as Torch7 does.
 
 ``net:apply(f)``, ``net:findModules(name)`` and ``torch.type(layer)`` are proved where the page can say with
-``isinstance`` which modules are meant (``module_traversal.py``, ``layer_tests.py``). Others are plain calls, in a page
+``isinstance`` which modules are meant (``models/module_traversal.py``, ``models/layer_tests.py``). Others are plain calls, in a page
 that has a module of PyTorch's for each of Torch7's (``t.apart``): the library then needs the names of their classes.
 """
 
@@ -20,6 +20,7 @@ from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.native.code import quoted
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.tree import Call
+from torch7py.translate.usage import required
 
 __all__ = ["PACKAGES_OF_LAYERS", "PLACE", "LayerNames", "told"]
 
@@ -73,11 +74,27 @@ class LayerNames:
     @cached_property
     def has_packages(self) -> bool:
         """Whether the program has a package of layers as a value, so that it may make others than it names."""
-        named = {node.base for node in tree.every(self.t.program, tree.Index)}
-        return any(
-            self.t.path(node) in PACKAGES_OF_LAYERS
-            for node in tree.every(self.t.program, tree.Name)
-            if node not in named
+        t = self.t
+        known = {node.base for node in tree.every(t.program, tree.Index)}
+        for node in tree.walk(
+            t.program
+        ):  # only whether it is there, or for which package modules are made ready
+            if isinstance(node, tree.Unary) and node.operator == "not":
+                known.add(node.operand)
+            elif isinstance(node, tree.If):
+                known.update(condition for condition, _ in node.branches)
+            elif isinstance(node, tree.Assignment):
+                known.update(node.targets)
+                for target, value in zip(node.targets, node.values, strict=False):
+                    if isinstance(target, tree.Name) and t.scopes.of_name[target] in t.types.packages:
+                        known.add(value)  # of which it is another name
+            elif isinstance(node, Call) and t.path(node.callee) == "cudnn.convert":
+                known.update(node.arguments)
+        names = [node for node in tree.every(t.program, tree.Name) if node not in known]
+        called = {node.call for node in tree.every(t.program, tree.Run)}
+        return any(t.path(node) in PACKAGES_OF_LAYERS for node in names) or any(
+            t.path(node.callee) == "require" and required(node) is None and node not in called
+            for node in tree.every(t.program, Call)
         )
 
     @property

@@ -346,8 +346,7 @@ class OnDevice(nn.Sequential):
 
     def forward(self, x: Any) -> Any:
         refuse_gpu(x, self.device)
-        result: Any = super().forward(x)  # type: ignore[no-untyped-call]
-        return result
+        return self[0](x)
 
 
 # Modules of layers whose form in PyTorch hangs on what is only known when the page runs.

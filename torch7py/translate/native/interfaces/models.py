@@ -83,6 +83,10 @@ class _LayerTests(Protocol):
 class _LayerNames(Protocol):
     is_told: bool  # whether what is made now is told what Torch7 calls it
 
+    @property
+    def has_packages(self) -> bool:
+        """Whether the program has a package of layers as a value, so that it may make others than it names."""
+
     def need(self, of_classes: bool) -> None:
         """Have what Torch7 calls the modules of the page on it, for functions of the pages' library."""
 
