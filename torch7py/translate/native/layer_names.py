@@ -1,8 +1,8 @@
 """What Torch7 calls the modules of a page, for functions of the pages' library that go through them as Torch7 does.
 
 ``net:apply(f)``, ``net:findModules(name)`` and ``torch.type(layer)`` are proved where the page can say with
-``isinstance`` which modules are meant (``models/module_traversal.py``, ``models/layer_tests.py``). Others are plain calls, in a page
-that has a module of PyTorch's for each of Torch7's (``t.apart``): the library then needs the names of their classes.
+``isinstance`` which modules are meant (``models/module_traversal.py``, ``models/layer_tests.py``). Others are plain calls
+in a page that has a module of PyTorch's for each of Torch7's (``t.apart``): the library needs the names of their classes.
 """
 
 from __future__ import annotations
