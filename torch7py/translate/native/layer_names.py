@@ -1,8 +1,8 @@
 """What Torch7 calls the modules of a page, for functions of the pages' library that go through them as Torch7 does.
 
 ``net:apply(f)``, ``net:findModules(name)`` and ``torch.type(layer)`` are proved where the page can say with
-``isinstance`` which modules are meant (``models/module_traversal.py``, ``models/layer_tests.py``). Others are plain calls
-in a page that has a module of PyTorch's for each of Torch7's (``t.apart``): the library needs the names of their classes.
+``isinstance`` which modules are meant (``models/module_traversal.py``, ``models/layer_tests.py``). Others are plain
+calls in a page that has a module of PyTorch's for each of Torch7's (``t.apart``): the library needs their classes' names.
 """
 
 from __future__ import annotations
@@ -76,9 +76,8 @@ class LayerNames:
         """Whether the program has a package of layers as a value, so that it may make others than it names."""
         t = self.t
         known = {node.base for node in tree.every(t.program, tree.Index)}
-        for node in tree.walk(
-            t.program
-        ):  # only whether it is there, or for which package modules are made ready
+        # Known too is where it is only asked whether it is there, and for which package modules are made ready.
+        for node in tree.walk(t.program):
             if isinstance(node, tree.Unary) and node.operator == "not":
                 known.add(node.operand)
             elif isinstance(node, tree.If):

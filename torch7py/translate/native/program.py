@@ -107,7 +107,7 @@ def translate_script(source: bytes, file: str, observed: Observed = NOTHING_SEEN
 def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
     """The pages with graphs and passes in plain calls of which more cannot be proved, where less is refused so."""
     best, forms, reasons = translation, PROVED, list(translation.reasons)
-    may_be_apart = True
+    is_apart = False
     while True:
         assert translation.translator is not None
         graphs, of_modules = translation.translator.graphs, translation.translator.of_modules
@@ -118,23 +118,25 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
             forms.graphs | declined.keys() | graphs.wanted | (graphs.made if has_gaps else set()),
             forms.passes or any(problem.code in _OF_PASSES for problem in others),
             forms.vectors or has_gaps or any(problem.code in _OF_VECTORS for problem in others),
-            apart=forms.apart or (may_be_apart and len(others) < len(translation.problems)),
+            apart=is_apart,
         )
-        if wanted == forms:
+        if wanted == forms and (is_apart or len(others) == len(translation.problems)):
             break
+        if wanted == forms:  # what remains hangs on all modules, which is the last that is tried
+            is_apart, wanted = True, forms._replace(apart=True)
         refused = [problem for problem in others if problem.code in _OF_PASSES | _OF_VECTORS | _OF_GAPS]
         before = translation
         translation = _without_clashes(source, file, translation.observed, wanted)
         assert translation.translator is not None
         if wanted.apart and translation.translator.models.layer_names.conflict:
-            may_be_apart, translation, forms = False, before, forms._replace(apart=False)
-            continue
+            break
         if wanted.apart:
             refused += [problem for problem in before.problems if problem in of_modules]
         reasons = [*reasons, *declined.values(), *refused]
         forms = wanted
         reasons = translation.reasons = list(dict.fromkeys([*reasons, *translation.reasons]))
-        best = max(best, translation, key=lambda candidate: candidate.native + candidate.plain_calls)
+        if not forms.apart or not _avoidable(translation) or _worth(translation) > _worth(best):
+            best = max(best, translation, key=lambda candidate: candidate.native + candidate.plain_calls)
     if any(problem.code in _OF_MODULES for problem in _avoidable(best)):
         forms = PlainForms(frozenset(), True, True, True)
         translation = _without_clashes(source, file, best.observed, forms)

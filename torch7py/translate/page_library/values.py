@@ -163,6 +163,8 @@ def field_of_layer(layer: nn.Module, name: Any) -> Any:
         size = getattr(layer, kept)
         return size[place] if isinstance(size, tuple) else size
     elif type(layer).__module__.startswith("torch."):
+        if name in ("forwardnodes", "backwardnodes"):
+            return None  # which is no graph
         if name in vars(layer) and name != "training" and name not in getattr(layer, "__constants__", ()):
             return vars(layer)[name]
     elif name not in ("backwardnodes", "forwardnodes", "gradInput", "modules", "output", "train") or hasattr(

@@ -78,27 +78,38 @@ class Graphs(Methods):
         """``net.forwardnodes``: where all graphs are classes, a loop over them is one over the layers."""
         if self.nodes_are_kept and node.key_name == "forwardnodes":
             raise Undecided("T7-221", node.line, "the nodes of a graph that has no class")
-        loops = tree.every(self.t.program, tree.GenericFor)
-        calls = [value for loop in loops for value in loop.values if isinstance(value, Call)]
-        if all(node not in call.arguments for call in calls):
+        if node not in self._gone_through:
             self.wanted |= self._looked_at
             raise Problem("T7-221", node.line, "nodes of a graph, which its class has not")
         return atom(f"{self.t.value(node.base).at(code.ATOM)}.modules()")
 
     @cached_property
+    def _gone_through(self) -> set[Expression]:
+        """What loops go through, item by item."""
+        loops = tree.every(self.t.program, tree.GenericFor)
+        calls = [value for loop in loops for value in loop.values if isinstance(value, Call)]
+        return {argument for call in calls for argument in call.arguments}
+
+    @cached_property
+    def _asked_for_nodes(self) -> list[Index]:
+        names = ("forwardnodes", "backwardnodes")
+        return [node for node in tree.every(self.t.program, Index) if node.key_name in names]
+
+    @cached_property
     def _looked_at(self) -> set[int]:
-        """Where the graphs are made of which the program looks at the nodes."""
+        """Where the graphs are made of which it is known that the program looks at their nodes."""
         home, graphs = self.t.surroundings.home, [*filter(self.makes_graph, tree.every(self.t.program, Call))]
-        found: set[tree.Node] = set()
-        for node in tree.every(self.t.program, Index):
-            if node.key_name in ("forwardnodes", "backwardnodes"):
-                made = {layer.call for layer in self.t.type(node.base).find().layers}
-                found |= made.intersection(graphs) if made else set(graphs)
-        return {home[call].span.start for call in found}
+        layers = [layer for node in self._asked_for_nodes for layer in self.t.type(node.base).find().layers]
+        return {home[layer.call].span.start for layer in layers if layer.call in graphs}
 
     @cached_property
     def nodes_are_kept(self) -> bool:
-        """Whether graphs of which the program looks at the nodes are made of nodes in the page."""
+        """Whether graphs of which the program looks at the nodes are made of nodes in the page.
+
+        Of a module that may be a graph the library has the nodes, where it is made of such.
+        """
+        if not self._gone_through.issuperset(self._asked_for_nodes):
+            return self._looked_at <= self.t.plain_graphs
         return bool(self._looked_at) and self._looked_at <= self.t.plain_graphs
 
     # Graphs among other statements

@@ -209,7 +209,7 @@ class LayerTests:
 
     def passing(self, passes: Test, line: int, surely: bool = False) -> list[str]:
         """The page's classes of the layers whose names pass a test. ``surely``: what is tested is a module there."""
-        if self.layer_names.has_packages:
+        if self.t.apart and self.layer_names.has_packages:  # else what packages make is refused
             raise self.t.of_each_module(
                 "T7-308", line, "a test of a module's class, which may be any of a package"
             )

@@ -483,7 +483,7 @@ class Models(interfaces.Models):
         return True
 
     def _is_same_in_page(self, target: Index, value: Expression) -> bool:
-        """``cudnn.X.updateOutput = nn.Y.updateOutput`` of layers that are one in PyTorch, if nothing else is put there."""
+        """``cudnn.X.updateOutput = nn.Y.updateOutput`` of layers that are one in PyTorch, the only ones put there."""
         t = self.t
         paths = [t.path(node.base) for node in (target, value) if isinstance(node, Index)]
         if len(paths) < 2 or None in paths or target.key_name not in {*FORWARD[1:], *BACKWARD[1:]}:
