@@ -2,7 +2,7 @@
 
 ``net:apply(f)``, ``net:findModules(name)`` and ``torch.type(layer)`` are proved where the page can say with
 ``isinstance`` which modules are meant (``models/module_traversal.py``, ``models/layer_tests.py``). Others are plain
-calls in a page that has a module of PyTorch's for each of Torch7's (``t.apart``): the library needs their classes' names.
+calls in a page that has a module of PyTorch's for each of Torch7's (``t.apart``): the library needs their names.
 """
 
 from __future__ import annotations
