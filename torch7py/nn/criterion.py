@@ -12,6 +12,7 @@ from torch7py.nn.base import Criterion
 from torch7py.nn.checks import check_shape, fit, truthy
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
+from torch7py.ops.ordered_sum import ordered_sum
 
 __all__ = [
     "AbsCriterion",
@@ -28,17 +29,19 @@ __all__ = [
 class ElementwiseCriterion(Criterion):
     """A sum, or a mean where ``sizeAverage``, of a loss of each element against its target.
 
-    A subclass gives ``losses`` and ``slopes``, its derivative: one kernel costs less than a graph. Both find the
-    target in the shape of the input, which must have as many elements.
+    A subclass gives ``losses`` and ``slopes``, its derivative times ``share``: one kernel costs less than a graph. Both
+    find the target in the shape of the input, which must have as many elements. Where the share comes into the product
+    and in what order the losses are added up is the original's: the last digits depend on it.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("sizeAverage", "output_tensor")
     sizeAverage: bool | None = True
+    summed_in: ClassVar[torch.dtype | None] = None  # the type in which losses are added up, None: their own
 
     def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
 
-    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def slopes(self, input: torch.Tensor, target: torch.Tensor, share: float) -> torch.Tensor:
         raise NotImplementedError
 
     def prepare(self, input: torch.Tensor, target: Any) -> torch.Tensor:
@@ -55,14 +58,13 @@ class ElementwiseCriterion(Criterion):
 
     def forward(self, input: torch.Tensor, target: Any) -> torch.Tensor:
         losses = self.losses(input, self.prepare(input, target))
-        total = self._weighted(losses, input, target).sum()
+        total = ordered_sum(self._weighted(losses, input, target), self.summed_in)
         return total / input.numel() if truthy(self.sizeAverage) else total
 
     def updateGradInput(self, input: torch.Tensor, target: Any) -> Any:
-        slopes = self.slopes(input.data, self.prepare(input.data, target))
+        share = 1 / input.numel() if truthy(self.sizeAverage) else 1
+        slopes = self.slopes(input.data, self.prepare(input.data, target), share)
         gradient = self._weighted(slopes, input, target)
-        if truthy(self.sizeAverage):
-            gradient = gradient / input.numel()
         return self.keep("gradInput", gradient.contiguous(), is_result=True)
 
 
@@ -101,8 +103,8 @@ class MSECriterion(ElementwiseCriterion):
     def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return (input - target).square()
 
-    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (input - target).mul_(2)
+    def slopes(self, input: torch.Tensor, target: torch.Tensor, share: float) -> torch.Tensor:
+        return (input - target).mul_(2 * share)
 
 
 @layer("nn.AbsCriterion")
@@ -121,8 +123,8 @@ class AbsCriterion(ElementwiseCriterion):
     def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return (input - target).abs()
 
-    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return torch.where(input - target >= 0, torch.ones_like(input), -1)
+    def slopes(self, input: torch.Tensor, target: torch.Tensor, share: float) -> torch.Tensor:
+        return torch.where(input - target >= 0, torch.ones_like(input), -1).mul_(share)
 
 
 @layer("nn.SmoothL1Criterion")
@@ -141,8 +143,8 @@ class SmoothL1Criterion(ElementwiseCriterion):
     def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return F.smooth_l1_loss(input, target, reduction="none")
 
-    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (input - target).clamp_(-1, 1)
+    def slopes(self, input: torch.Tensor, target: torch.Tensor, share: float) -> torch.Tensor:
+        return (input - target).clamp_(-1, 1).mul_(share)
 
 
 @layer("nn.L1Cost", target="none")
@@ -152,7 +154,9 @@ class L1Cost(TargetlessCriterion):
     fields: ClassVar[tuple[str, ...]] = ("output_tensor",)
 
     def forward(self, input: torch.Tensor, target: Any = None) -> torch.Tensor:
-        return input.abs().sum()
+        if input.requires_grad:
+            return input.abs().sum()
+        return ordered_sum(input.abs().double()).to(input.dtype)
 
     def updateGradInput(self, input: torch.Tensor, target: Any = None) -> Any:
         return self.keep("gradInput", input.data.sign().contiguous(), is_result=True)

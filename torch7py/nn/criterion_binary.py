@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from torch7py.nn.activation import Sigmoid
 from torch7py.nn.arguments import size_text
-from torch7py.nn.checks import any_true, check_shape, check_type, no_nan, number, weights_of
+from torch7py.nn.checks import any_true, check_shape, check_type, no_nan, number, truthy, weights_of
 from torch7py.nn.criterion import ElementwiseCriterion
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
@@ -65,10 +65,12 @@ class BCECriterion(_WeightedCriterion):
             raise TorchError(f"{self.class_name}: the input must be from 0 to 1")
         return -((input + EPSILON).log() * target + (1 - input + EPSILON).log() * (1 - target))
 
-    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def slopes(self, input: torch.Tensor, target: torch.Tensor, share: float) -> torch.Tensor:
+        difference = (input - target).mul_(share)
         if older("BCECriterion gradient"):
-            return (input - target) / (input * (1 + EPSILON - input) + EPSILON)
-        return (input - target) / ((1 - input + EPSILON) * (input + EPSILON))
+            return difference / (input * (1 + EPSILON - input) + EPSILON)
+        x = input.double()
+        return (difference / ((1 - x + EPSILON) * (x + EPSILON))).to(input.dtype)
 
     def weight_sizes(self) -> int:
         return 0 if self.weights is None else len(self.weights)
@@ -82,6 +84,7 @@ class MultiLabelSoftMarginCriterion(_WeightedCriterion):
     """
 
     fields: ClassVar[tuple[str, ...]] = ("_buffer1", "_buffer2")
+    summed_in = torch.float64
     links: ClassVar[tuple[str, ...]] = ("sigmoid",)
 
     def __init__(self, weights: torch.Tensor | None = None, sizeAverage: bool = True) -> None:
@@ -91,8 +94,12 @@ class MultiLabelSoftMarginCriterion(_WeightedCriterion):
     def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return F.binary_cross_entropy_with_logits(input, target, reduction="none")
 
-    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(input) - target
+    def updateGradInput(self, input: torch.Tensor, target: Any) -> Any:
+        slopes = torch.sigmoid(input.data) - self.prepare(input.data, target)
+        gradient = self._weighted(slopes, input, target)
+        if truthy(self.sizeAverage):
+            gradient = gradient / input.numel()
+        return self.keep("gradInput", gradient.contiguous(), is_result=True)
 
 
 @layer("nn.DistKLDivCriterion")
@@ -114,8 +121,8 @@ class DistKLDivCriterion(ElementwiseCriterion):
     def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return torch.where(target > 0, target * (target.log() - input), 0)
 
-    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return torch.where(target > 0, -target, 0)
+    def slopes(self, input: torch.Tensor, target: torch.Tensor, share: float) -> torch.Tensor:
+        return torch.where(target > 0, -target, 0).mul_(share)
 
 
 @layer("nn.MarginCriterion", target="sign")
@@ -135,8 +142,8 @@ class MarginCriterion(ElementwiseCriterion):
     def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return (self.margin - input * target).clamp(min=0)
 
-    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return torch.where(input * target < self.margin, -target, 0)
+    def slopes(self, input: torch.Tensor, target: torch.Tensor, share: float) -> torch.Tensor:
+        return torch.where(input * target < self.margin, -target, 0).mul_(share)
 
 
 @layer("nn.SoftMarginCriterion", target="sign")
@@ -153,5 +160,5 @@ class SoftMarginCriterion(ElementwiseCriterion):
     def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return -F.logsigmoid(input * target)
 
-    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return -target * torch.sigmoid(-target * input)
+    def slopes(self, input: torch.Tensor, target: torch.Tensor, share: float) -> torch.Tensor:
+        return -share * target * torch.sigmoid(-target * input)

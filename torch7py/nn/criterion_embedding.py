@@ -46,6 +46,7 @@ class HingeEmbeddingCriterion(ElementwiseCriterion):
     """
 
     fields: ClassVar[tuple[str, ...]] = ("margin", "ty", "buffer")
+    summed_in = torch.float64
 
     def __init__(self, margin: float = 1) -> None:
         super().__init__()
@@ -61,8 +62,8 @@ class HingeEmbeddingCriterion(ElementwiseCriterion):
         hinge = (self.margin - input).clamp(min=0)
         return torch.where(target == -1, 0, input) + torch.where(target == 1, 0, hinge)
 
-    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return torch.where((target == -1) & (input > self.margin), 0, target)
+    def slopes(self, input: torch.Tensor, target: torch.Tensor, share: float) -> torch.Tensor:
+        return torch.where((target == -1) & (input > self.margin), 0, target).mul(share)
 
 
 @layer("nn.L1HingeEmbeddingCriterion", takes="table", target="sign")

@@ -13,6 +13,7 @@ import torch
 
 from torch7py.ops import memory
 from torch7py.ops.errors import TorchError
+from torch7py.ops.ordered_sum import BLOCK, ordered_sum
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
 
@@ -48,16 +49,17 @@ def _sum(x: T) -> float:
     Those of floats are carried in double where the elements lie side by side; a sum of all integers is one of longs.
     """
     if x.is_floating_point():
-        if 0 < x.numel() <= 256 and x.device.type == "cpu":
-            return x.reshape(-1).cumsum(0, dtype=torch.float64)[-1].item()  # one after the other, as the loop
-        return x.sum(dtype=torch.float64).item()
+        return ordered_sum(x, torch.float64).item()
     return x.sum().item()  # of integers one of longs
 
 
 @operation("sum", "x:T dim:index")
 def _sum_along(x: T, dim: int) -> T:
     check_dim(x, dim)
-    return x.sum(dim, keepdim=True, dtype=_wide_along(x, dim)).to(x.dtype)
+    wide = _wide_along(x, dim)
+    if wide == torch.float64 and 0 < x.numel() <= BLOCK and x.device.type == "cpu":
+        return x.cumsum(dim, dtype=wide).narrow(dim, -1, 1).to(x.dtype, copy=True)
+    return x.sum(dim, keepdim=True, dtype=wide).to(x.dtype)
 
 
 @operation("prod", "x:T", Form.QUERY, returns="value")
@@ -143,8 +145,7 @@ def _variance(x: T, biased: bool) -> float:
     """From the squares of the differences to the mean, in double."""
     count = _not_empty(x).numel() - (not biased)
     mean = _sum(x) / x.numel()
-    differences = (x.double() - mean).reshape(-1)
-    squares = torch.dot(differences, differences).item()
+    squares = ordered_sum((x.double() - mean).square_()).item()
     return squares / count if count else math.nan
 
 
@@ -189,14 +190,21 @@ def _inverse(p: float) -> float:
     return 1 / p if p else math.inf
 
 
+def _root(total: T, p: float, dtype: torch.dtype) -> float:
+    """``total^(1/p)``, rounded to a type: PyTorch's own roots of floats may be off by a last digit."""
+    return total.double().pow(_inverse(p)).to(dtype).item()
+
+
 @operation("norm", "x:F p:real=2", Form.QUERY, returns="value")
 def _norm(x: T, p: float) -> float:
     """``(sum |x|^p)^(1/p)``; for p = 0 the number of elements that are not 0."""
     if p == 0:
         return float(torch.count_nonzero(x))
-    if p in (1, 2):
-        return float(torch.linalg.vector_norm(x, p, dtype=torch.float64))
-    return x.double().abs().pow(p).sum().pow(_inverse(p)).item()
+    if p == 1:
+        return ordered_sum(x.abs(), torch.float64).item()
+    if p == 2:
+        return math.sqrt(ordered_sum(x.double().square()).item())
+    return _root(ordered_sum(x.abs().pow(p), torch.float64), p, x.dtype)
 
 
 @operation("norm", "x:F p:real dim:index")
@@ -211,11 +219,8 @@ def _norm_along(x: T, p: float, dim: int) -> T:
 
 @operation("dist", "x:F other:like p:real=2", Form.METHOD, returns="value")
 def _distance(x: T, other: T, p: float) -> float:
-    """``(sum |x - other|^p)^(1/p)``"""
-    difference = x - other
-    if p in (1, 2):
-        return _norm(difference, p)
-    return difference.to(torch.float64).abs().pow(p).sum().pow(_inverse(p)).item()
+    """``(sum |x - other|^p)^(1/p)``, which is carried in the tensors' own type."""
+    return _root(ordered_sum((x - other).abs_().pow_(p)), p, x.dtype)
 
 
 def _limit_norms_(src: T, p: float, dim: int, limit: float) -> T:

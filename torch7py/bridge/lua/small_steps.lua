@@ -65,6 +65,11 @@ end
 local POINTERS = {ffi.typeof('double*'), ffi.typeof('float*')}
 local BYTES = {8, 4}
 local TYPES = {tensor.metatables['torch.DoubleTensor'], tensor.metatables['torch.FloatTensor']}
+local float = ffi.new('float[1]')
+local ROUND = {function(number) return number end, function(number)
+   float[0] = number
+   return tonumber(float[0])
+end}
 
 -- Ask Python where the tensors are.
 local function find(part, c)
@@ -72,7 +77,7 @@ local function find(part, c)
    local kind = core.raw(host.find_small_criterion, handle_of[part])
    part.usable = kind > 0
    if kind == 0 then return end
-   part.mt, part.pointer, part.bytes = TYPES[kind], POINTERS[kind], BYTES[kind]
+   part.mt, part.pointer, part.bytes, part.round = TYPES[kind], POINTERS[kind], BYTES[kind], ROUND[kind]
    part.is_plain, part.read = tensor.is_plain[part.mt], tensor.read[part.mt]
    local words, at = part.words, 0
    for i = 1, #part.names do

@@ -14,7 +14,7 @@
 -- `settle(part, m)` reads what a script may set on the criterion, and says whether the loops hold then. It is called again
 -- after a field of any module was set.
 --
--- Sums are kept as doubles, as the original's are.
+-- The criterions of differences round to the type of their tensors at each step, as the original does (`part.round`).
 --
 -- Arguments: small, the registration of the bridge.
 
@@ -65,8 +65,8 @@ small.criterion('nn.ClassNLLCriterion', {
    end,
 })
 
--- A criterion of the differences of input and target: their mean or sum by `loss(x, t, n)`, and `slopes(x, t, gx, n,
--- share)`, times a share.
+-- A criterion of the differences of input and target: their mean or sum by `loss(x, t, n, round)`, and `slopes(x, t, gx, n,
+-- share, round)`, times a share.
 local function of_differences(key, loss, slopes, quirk)
    local function numbers_of(part, target, n)
       local t, _, rows, columns = small.matrix(part, target)
@@ -81,44 +81,47 @@ local function of_differences(key, loss, slopes, quirk)
       forward = function(part, x, dims, rows, columns, target)
          local n = rows * columns
          local t = numbers_of(part, target, n)
-         local sum = t and loss(x, t, n)
-         if sum then return part.mean and sum / n or sum end
+         local sum = t and loss(x, t, n, part.round)
+         if sum then return part.mean and part.round(sum / n) or sum end
       end,
       backward = function(part, x, dims, rows, columns, target)
          local n = rows * columns
          local t = numbers_of(part, target, n)
          if not t then return false end
-         slopes(x, t, part.gradInput, n, part.mean and 1 / n or 1)
+         slopes(x, t, part.gradInput, n, part.mean and part.round(1 / n) or 1, part.round)
          return true
       end,
    })
 end
 
-of_differences('nn.MSECriterion', function(x, t, n)
+of_differences('nn.MSECriterion', function(x, t, n, round)
    local sum = 0
-   for i = 0, n - 1 do sum = sum + (x[i] - t[i]) * (x[i] - t[i]) end
+   for i = 0, n - 1 do
+      local d = round(x[i] - t[i])
+      sum = round(sum + round(d * d))
+   end
    return sum
-end, function(x, t, gx, n, share)
-   for i = 0, n - 1 do gx[i] = 2 * share * (x[i] - t[i]) end
+end, function(x, t, gx, n, share, round)
+   for i = 0, n - 1 do gx[i] = 2 * share * round(x[i] - t[i]) end
 end)
 
-of_differences('nn.AbsCriterion', function(x, t, n)
+of_differences('nn.AbsCriterion', function(x, t, n, round)
    local sum = 0
-   for i = 0, n - 1 do sum = sum + abs(x[i] - t[i]) end
+   for i = 0, n - 1 do sum = round(sum + abs(round(x[i] - t[i]))) end
    return sum
-end, function(x, t, gx, n, share)
-   for i = 0, n - 1 do gx[i] = x[i] - t[i] >= 0 and share or -share end
+end, function(x, t, gx, n, share, round)
+   for i = 0, n - 1 do gx[i] = round(x[i] - t[i]) >= 0 and share or -share end
 end)
 
 local TINY = 1e-12
 
-of_differences('nn.BCECriterion', function(x, t, n)
+of_differences('nn.BCECriterion', function(x, t, n, round)
    local sum = 0
    for i = 0, n - 1 do
       if not (x[i] >= 0 and x[i] <= 1) then return nil end
-      sum = sum - (log(x[i] + TINY) * t[i] + log(1 - x[i] + TINY) * (1 - t[i]))
+      sum = round(sum - (log(x[i] + TINY) * t[i] + log(1 - x[i] + TINY) * (1 - t[i])))
    end
    return sum
-end, function(x, t, gx, n, share)
-   for i = 0, n - 1 do gx[i] = share * (x[i] - t[i]) / ((1 - x[i] + TINY) * (x[i] + TINY)) end
+end, function(x, t, gx, n, share, round)
+   for i = 0, n - 1 do gx[i] = round(share * round(x[i] - t[i])) / ((1 - x[i] + TINY) * (x[i] + TINY)) end
 end, 'BCECriterion gradient')
