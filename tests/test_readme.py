@@ -115,7 +115,9 @@ def test_the_page_about_ports_does_what_it_says(tmp_path):
             command, shown = text.removeprefix("$ torch7py ").split("\n", 1)
             result = python_process.run(["-m", "torch7py", *shlex.split(command)], cwd=tmp_path)
             assert (result.returncode, result.stderr) == (0 if shown.startswith("the same") else 2, "")
-            ours, theirs = (re.sub(r"\d\.\de-1\d|0\.0e\+00", "small", x).strip() for x in (result.stdout, shown))
+            ours, theirs = (
+                re.sub(r"\d\.\de-1\d|0\.0e\+00", "small", x).strip() for x in (result.stdout, shown)
+            )
             assert ours == theirs
         else:
             assert kind == "json"
