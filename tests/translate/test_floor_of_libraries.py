@@ -8,8 +8,7 @@ import pytest
 
 from tests.translate.running import in_page
 from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN
-from torch7py.translate.native.program import _translate, translate_script
-from torch7py.translate.observed import NOTHING_SEEN
+from torch7py.translate.native.program import in_one_form, translate_script
 from torch7py.translate.verify_script import verify_script
 
 PROGRAMS = {
@@ -231,11 +230,7 @@ def test_nothing_is_refused(
     path = tmp_path / "program.lua"
     path.write_text(PROGRAMS[name])
     source = path.read_bytes()
-    page = (
-        _translate(source, str(path), NOTHING_SEEN, NOTHING_KNOWN)
-        if is_floor
-        else translate_script(source, str(path))
-    )
+    page = in_one_form(source, str(path), NOTHING_KNOWN) if is_floor else translate_script(source, str(path))
     assert [str(problem) for problem in page.problems] == []
     assert verify_script(page, path).lines == LINES.get(name, PROGRAMS[name].count("print("))
 

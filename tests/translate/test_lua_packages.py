@@ -8,8 +8,7 @@ import pytest
 
 from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN, PROVED, PlainForms
 from torch7py.translate.native.lua_packages import is_in_lua, path_of
-from torch7py.translate.native.program import _translate, translate_script
-from torch7py.translate.observed import NOTHING_SEEN
+from torch7py.translate.native.program import in_one_form, translate_script
 from torch7py.translate.verify_script import verify_script
 
 PROGRAMS = {
@@ -54,7 +53,7 @@ def test_a_program_gets_the_page_of_a_package(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("forms", [PROVED, NOTHING_KNOWN])
 def test_nothing_of_a_package_is_refused(forms: PlainForms) -> None:
     source = "".join(f"local {name} = require '{name}'\nprint({name})\n" for name in ("bit32", "moses"))
-    page = _translate(source.encode(), "p.lua", NOTHING_SEEN, forms)
+    page = in_one_form(source.encode(), "p.lua", forms)
     files = {path_of(name).stem + ".lua" for name in ("bit32", "moses")}
     assert [problem for problem in page.problems if problem.file in files] == []
 

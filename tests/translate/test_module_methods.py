@@ -12,7 +12,6 @@ import pytest
 from tests.translate.running import assert_same, same_or_error
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import PlainForms
-from torch7py.translate.observed import NOTHING_SEEN
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import TOLERANCE, verify_script
 
@@ -124,5 +123,5 @@ def test_programs_with_a_module_for_each_of_torch7s_never_learn_otherwise(
 ) -> None:
     """As if something were asked of all modules: an error is allowed, another number never."""
     monkeypatch.chdir(tmp_path)  # where some write files
-    written = partial(program._translate, observed=NOTHING_SEEN, plainly=forms)
+    written = partial(program.in_one_form, plainly=forms)
     assert same_or_error(WITH_MODULES[::step], written, tmp_path) >= least

@@ -9,7 +9,6 @@ import pytest
 from tests.translate.running import assert_same, in_page, in_runtime, same_or_error
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN
-from torch7py.translate.observed import NOTHING_SEEN
 
 HERE = Path(__file__).parent
 SOURCES = HERE.joinpath("nothing_known.lua").read_text().split("\n---\n")
@@ -17,7 +16,7 @@ PROGRAMS = sorted(HERE.joinpath("programs").glob("*.lua"))
 
 
 def of_floor(source: bytes, file: str) -> program.Native:
-    return program._translate(source, file, observed=NOTHING_SEEN, plainly=NOTHING_KNOWN)
+    return program.in_one_form(source, file, plainly=NOTHING_KNOWN)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=[source.split("\n")[0][3:] for source in SOURCES])

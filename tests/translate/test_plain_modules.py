@@ -13,7 +13,6 @@ from tests.translate.running import same_or_error
 from torch7py.translate import api
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import PlainForms
-from torch7py.translate.observed import NOTHING_SEEN
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import TOLERANCE, verify_script
 
@@ -41,7 +40,7 @@ def test_modules_are_objects_where_their_use_is_not_proved(source: str, tmp_path
     if name in OTHERWISE_PROVED:
         with pytest.raises(Different):
             verify_script(page, path)
-        *_, page, _ = program.in_plain_forms(source.encode(), "p.lua", page)
+        *_, page, _ = program.in_plain_forms(page)
     assert "lua_compat.Built(" in page.code
     comparison = verify_script(page, path)
     assert comparison.lines >= 3
@@ -62,7 +61,7 @@ def test_modules_are_objects_where_their_use_is_not_proved(source: str, tmp_path
 def test_what_an_object_does_not_know_is_an_error(source: str, tmp_path: Path) -> None:
     path = tmp_path / "p.lua"
     path.write_text(f"require 'nn'\nlocal x = torch.ones(2, 2)\n{source}\n")
-    page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
+    page = program.in_one_form(path.read_bytes(), path.name, plainly=OBJECTS)
     with pytest.raises(Different, match="the translation fails: NotInPage"):
         verify_script(page, path)
 
@@ -81,7 +80,7 @@ def test_tensors_of_unknown_sizes_go_element_by_element(tmp_path: Path) -> None:
         print(largest(x[1], 1)[1], y[1][2], y[2][2], y[3][2], y[3][3])
         """
     )
-    page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
+    page = program.in_one_form(path.read_bytes(), path.name, plainly=OBJECTS)
     assert page.problems == []
     assert verify_script(page, path).largest == 0
 
@@ -110,7 +109,7 @@ def test_objects_give_tables_and_may_have_names_of_containers(tmp_path: Path) ->
     """``SplitTable`` gives a table also where one tensor of it is computed, and a page's class is called Sequential."""
     path = tmp_path / "p.lua"
     path.write_text(SEQUENCES)
-    page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
+    page = program.in_one_form(path.read_bytes(), path.name, plainly=OBJECTS)
     assert page.problems == []
     assert "class Sequential(nn.Module)" in page.code
     assert "lua_compat.Sequential()" in page.code
@@ -126,7 +125,7 @@ def test_an_object_goes_back_through_its_last_step_alone(tmp_path: Path) -> None
         print(m:backward(x, x):sum())
         """
     )
-    page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
+    page = program.in_one_form(path.read_bytes(), path.name, plainly=OBJECTS)
     with pytest.raises(Different, match="the way back of an earlier call of nn"):
         verify_script(page, path)
 
@@ -168,7 +167,7 @@ def test_programs_whose_modules_are_objects_never_learn_otherwise(
     assert (
         same_or_error(
             WITH_MODULES[::step],
-            partial(program._translate, observed=NOTHING_SEEN, plainly=OBJECTS),
+            partial(program.in_one_form, plainly=OBJECTS),
             tmp_path,
         )
         >= least
@@ -177,14 +176,14 @@ def test_programs_whose_modules_are_objects_never_learn_otherwise(
 
 def test_what_a_criterion_is_given_is_worked_out_when_it_is_made(tmp_path: Path) -> None:
     path = Path(__file__).with_name("programs") / "made_once.lua"
-    page = program._translate(path.read_bytes(), path.name, observed=NOTHING_SEEN, plainly=OBJECTS)
+    page = program.in_one_form(path.read_bytes(), path.name, plainly=OBJECTS)
     assert page.problems == []
     assert verify_script(page, path).largest < TOLERANCE
 
 
 def test_a_layer_of_which_an_argument_is_not_known_is_refused() -> None:
     source = "require 'nn'\nlocal m = nn.LookupTable(torch.ones(3, 2):size())\nm.mine = 1\nprint(m.mine)\n"
-    page = program._translate(source.encode(), "p.lua", observed=NOTHING_SEEN, plainly=OBJECTS)
+    page = program.in_one_form(source.encode(), "p.lua", plainly=OBJECTS)
     assert [problem.line for problem in page.problems] == [2]
 
 

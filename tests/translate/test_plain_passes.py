@@ -10,7 +10,6 @@ import pytest
 from tests.translate.running import same_or_error
 from torch7py.translate.native import program
 from torch7py.translate.native.analysis.program_facts import PlainForms
-from torch7py.translate.observed import NOTHING_SEEN
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import TOLERANCE, verify_script
 
@@ -185,12 +184,12 @@ function first(other) return other:forward(x)[1] end
 """
     path = tmp_path / "p.lua"
     path.write_text(source)
-    page = program._translate(source.encode(), "p.lua", NOTHING_SEEN, PlainForms(passes=True))
+    page = program.in_one_form(source.encode(), "p.lua", PlainForms(passes=True))
     assert "parts[0].sum()" in page.code
     assert "parts[-1].sum()" in page.code
     assert "lua_compat.index(lua_compat.forward(other, x), 1)" in page.code
     path.write_text(source.replace("x * 2, {", "x * i, {"))
-    page = program._translate(path.read_bytes(), "p.lua", NOTHING_SEEN, PlainForms(passes=True))
+    page = program.in_one_form(path.read_bytes(), "p.lua", PlainForms(passes=True))
     assert verify_script(page, path).largest < TOLERANCE
 
 
@@ -203,7 +202,7 @@ def test_programs_whose_passes_go_call_by_call_never_learn_otherwise(
     assert (
         same_or_error(
             PROGRAMS[::step],
-            partial(program._translate, observed=NOTHING_SEEN, plainly=PlainForms(passes=True)),
+            partial(program.in_one_form, plainly=PlainForms(passes=True)),
             tmp_path,
         )
         >= least
@@ -247,9 +246,7 @@ def test_weights_that_moved_since_the_call_are_read_as_they_are(
     """What the discriminators of many programs do: their second way back is behind a step of their weights."""
     path = tmp_path / "p.lua"
     path.write_text(MOVED % (layer, input))
-    page = program._translate(
-        path.read_bytes(), "p.lua", observed=NOTHING_SEEN, plainly=PlainForms(passes=True)
-    )
+    page = program.in_one_form(path.read_bytes(), "p.lua", plainly=PlainForms(passes=True))
     assert page.problems == []
     assert verify_script(page, path).largest < TOLERANCE
 
@@ -257,8 +254,6 @@ def test_weights_that_moved_since_the_call_are_read_as_they_are(
 def test_weights_of_which_others_are_computed_may_not_move_since(tmp_path: Path) -> None:
     path = tmp_path / "p.lua"
     path.write_text(MOVED % ("nn.WeightNorm(nn.Linear(3,2))", "torch.randn(4,3)"))
-    page = program._translate(
-        path.read_bytes(), "p.lua", observed=NOTHING_SEEN, plainly=PlainForms(passes=True)
-    )
+    page = program.in_one_form(path.read_bytes(), "p.lua", plainly=PlainForms(passes=True))
     with pytest.raises(Different, match="weights of which others are computed have moved"):
         verify_script(page, path)

@@ -177,7 +177,7 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, limit: float | 
             page = translate_script(source, str(file), observed)
             report = report_of_page(page, file)
     if verify and page.problems:
-        return _with_gaps(page, source, file, arguments, limit)
+        return _with_gaps(page, file, arguments, limit)
     if verify:
         for run in range(MOST_RUNS):
             try:
@@ -191,7 +191,7 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, limit: float | 
                     break
         difference = report.verified.difference if report.verified is not None else ""
         if difference and OF_ROUNDINGS not in difference and STOPPED not in difference:
-            for plain in in_plain_forms(source, str(file), page):
+            for plain in in_plain_forms(page):
                 plain_report, compared = report_of_page(plain, file), None
                 with contextlib.suppress(Unforeseen):
                     compared = _verify_program(plain, file, arguments, plain_report, limit)
@@ -204,12 +204,10 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, limit: float | 
     return Translation(page.code, report, page.modules, page=page, comparison=comparison)
 
 
-def _with_gaps(
-    page: Native, source: bytes, file: Path, arguments: Sequence[str], limit: float | None
-) -> Translation:
+def _with_gaps(page: Native, file: Path, arguments: Sequence[str], limit: float | None) -> Translation:
     """The page of a program of which something is refused: one is taken whose run comes to none of these places."""
     report = report_of_page(page, file)
-    for other in itertools.chain([page], in_plain_forms(source, str(file), page, with_gaps=True)):
+    for other in itertools.chain([page], in_plain_forms(page, with_gaps=True)):
         other_report, compared = report_of_page(other, file), None
         with contextlib.suppress(Unforeseen):
             compared = _verify_program(other, file, arguments, other_report, limit)

@@ -10,29 +10,27 @@ from dataclasses import dataclass, field
 from torch7py.translate import page_library, tree
 from torch7py.translate.checked_code import REACHING_OUT, ForeignCode, checked_tree
 from torch7py.translate.garbage import uncollected
-from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import WIDTH, lay_out_all
 from torch7py.translate.native import late_imports, lint_fixes, outputs_across_steps, undefined_names
 from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN, PROVED, PlainForms
 from torch7py.translate.native.analysis.unknown_values import is_of_what_is_not_there
 from torch7py.translate.native.code import INDENT, kept_apart, reserved
-from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.desugar import added_statements
 from torch7py.translate.native.layer_names import PLACE
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.project import Project, gather
 from torch7py.translate.native.source_files import SourceFile
 from torch7py.translate.native.translator import Translator
+from torch7py.translate.native.typed_program import TypedProgram
 from torch7py.translate.observed import NOTHING_SEEN, Observed
 from torch7py.translate.quoting import docstring
-from torch7py.translate.scopes import Variable, resolve
+from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
 from torch7py.translate.tree_queries import statements
 
-__all__ = ["Native", "in_plain_forms", "modules_of", "translate_script"]
+__all__ = ["Native", "in_one_form", "in_plain_forms", "modules_of", "translate_script"]
 
 # The modules of Python that a page may use, where it does.
 _STANDARD = (
@@ -77,13 +75,17 @@ class Native:
     code: str
     statements: int
     native: int
+    program: TypedProgram
     problems: list[Problem] = field(default_factory=list)
     translator: Translator | None = None
     modules: dict[str, str] = field(default_factory=dict)
     parts: dict[SourceFile, tuple[int, int, int]] = field(default_factory=dict)
     plain_calls: int = 0
     reasons: list[Problem] = field(default_factory=list)
-    observed: Observed = NOTHING_SEEN
+
+    @property
+    def observed(self) -> Observed:
+        return self.program.observed
 
     @property
     def loads_files(self) -> bool:
@@ -99,12 +101,12 @@ def translate_script(source: bytes, file: str, observed: Observed = NOTHING_SEEN
     """
     with uncollected():
         try:
-            return _with_plain_forms(_without_clashes(source, file, observed), source, file)
+            return _with_plain_forms(_without_clashes(TypedProgram(source, file, observed), PROVED))
         except SyntaxError as error:  # of a page that is looked at while it is written
             raise ForeignCode(f"{file}: the page is no Python: {error}") from None
 
 
-def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
+def _with_plain_forms(translation: Native) -> Native:
     """The pages with graphs and passes in plain calls of which more cannot be proved, where less is refused so."""
     best, forms, reasons = translation, PROVED, list(translation.reasons)
     is_apart = False
@@ -126,7 +128,7 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
             is_apart, wanted = True, forms._replace(apart=True)
         refused = [problem for problem in others if problem.code in _OF_PASSES | _OF_VECTORS | _OF_GAPS]
         before = translation
-        translation = _without_clashes(source, file, translation.observed, wanted)
+        translation = _without_clashes(translation.program, wanted)
         assert translation.translator is not None
         if wanted.apart and translation.translator.models.layer_names.conflict:
             break
@@ -139,12 +141,12 @@ def _with_plain_forms(translation: Native, source: bytes, file: str) -> Native:
             best = max(best, translation, key=lambda candidate: candidate.native + candidate.plain_calls)
     if any(problem.code in _OF_MODULES for problem in _avoidable(best)):
         forms = PlainForms(frozenset(), True, True, True)
-        translation = _without_clashes(source, file, best.observed, forms)
+        translation = _without_clashes(best.program, forms)
         translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
         if not _avoidable(translation) or _worth(translation) > _worth(best):
             best = translation
     if _avoidable(best):
-        translation = _without_clashes(source, file, best.observed, NOTHING_KNOWN)
+        translation = _without_clashes(best.program, NOTHING_KNOWN)
         translation.reasons = list(dict.fromkeys([*best.problems, *translation.reasons]))
         if not translation.problems or _worth(translation) > _worth(best):
             best = translation
@@ -161,9 +163,7 @@ def _avoidable(translation: Native) -> list[Problem]:
     return [problem for problem in translation.problems if not is_of_what_is_not_there(problem)]
 
 
-def in_plain_forms(
-    source: bytes, file: str, translation: Native, with_gaps: bool = False
-) -> Iterator[Native]:
+def in_plain_forms(translation: Native, with_gaps: bool = False) -> Iterator[Native]:
     """A program's pages with less and less that is proved, where those with all of it have turned out otherwise.
 
     ``with_gaps``: those too in which something is refused.
@@ -177,18 +177,23 @@ def in_plain_forms(
         if forms.modules < translation.translator.objects or translation.translator.plain_values:
             continue  # which had refused statements
         with uncollected():
-            page = _without_clashes(source, file, translation.observed, forms)
+            page = _without_clashes(translation.program, forms)
         if with_gaps or not page.problems:
             yield page
 
 
-def _without_clashes(source: bytes, file: str, observed: Observed, plainly: PlainForms = PROVED) -> Native:
+def in_one_form(source: bytes, file: str, plainly: PlainForms) -> Native:
+    """A program's pages in one form, whatever is refused in it."""
+    return _translate(TypedProgram(source, file, NOTHING_SEEN), plainly)
+
+
+def _without_clashes(program: TypedProgram, plainly: PlainForms) -> Native:
     """The pages of a program, which has no name that one of their helpers has."""
-    translation = _translate(source, file, observed, plainly)
+    translation = _translate(program, plainly)
     clashes = _clashes(translation.translator)
     if clashes:
         with reserved(clashes):
-            translation = _translate(source, file, observed, plainly)
+            translation = _translate(program, plainly)
     return translation
 
 
@@ -200,10 +205,9 @@ def _clashes(t: Translator | None) -> frozenset[str]:
     return frozenset(of_program.intersection(t.helpers, HELPERS))
 
 
-def _translate(source: bytes, file: str, observed: Observed, plainly: PlainForms) -> Native:
-    project = gather(source, file, observed)
-    with kept_apart(_with_one_less(project.program)):
-        return _translate_project(project, observed, plainly)
+def _translate(program: TypedProgram, plainly: PlainForms) -> Native:
+    with kept_apart(_with_one_less(program.project.program)):
+        return _translate_project(program, plainly)
 
 
 def _with_one_less(program: Block) -> frozenset[str]:
@@ -213,13 +217,11 @@ def _with_one_less(program: Block) -> frozenset[str]:
     return frozenset(name for name in names if name.startswith("__") and name[1:] in names)
 
 
-def _translate_project(project: Project, observed: Observed, plainly: PlainForms) -> Native:
-    scopes = resolve(project.program)
-    loaded = observed.forms_of_calls({file.name: file.block for file in (*project.files, project.script)})
-    types = infer(project.program, scopes, project.functions(), project.checks, plainly.values, loaded)
-    t = Translator(project, scopes, types, observed.one_row, plainly)
+def _translate_project(program: TypedProgram, plainly: PlainForms) -> Native:
+    project = program.project
+    t = Translator(project, program.scopes, program.types(plainly.values), program.observed.one_row, plainly)
     t.torch7_files |= {
-        call for call in loaded if isinstance(call, Call) and t.path(call.callee) == "torch.load"
+        call for call in program.loaded if isinstance(call, Call) and t.path(call.callee) == "torch.load"
     }
     pages: dict[SourceFile, str] = {}
     parts: dict[SourceFile, tuple[int, int, int]] = {}
@@ -249,7 +251,7 @@ def _translate_project(project: Project, observed: Observed, plainly: PlainForms
     names = {source_file.name for source_file in parts}
     problems = list(dict.fromkeys(t.problems))  # once for a whole class
     reasons = [reason for reason in dict.fromkeys(t.reasons) if reason.file in names]
-    translation = Native(code, total, native, problems, t, modules, parts, plain_calls, reasons, observed)
+    translation = Native(code, total, native, program, problems, t, modules, parts, plain_calls, reasons)
     _check(translation, project.script.name)
     return translation
 
@@ -410,25 +412,8 @@ class _Assembly:
 
     def _header(self) -> tuple[str, list[Statement]]:
         """The docstring, from the comment at the top of the file."""
-        t = self.t
-        statements = list(self.file.block.statements)
-        lines: list[str] = []
-        if statements:
-            first = statements[0]
-            before = first.around.before
-            top = []
-            for number, comment in enumerate(before):
-                if number and comment.blank:
-                    break
-                top.append(comment)
-            if top and (top[0].line == 1 or top[0].line == 2):
-                for comment in top:
-                    lines += [
-                        line[1:].removeprefix(" ") if line.startswith("#") else line
-                        for line in comment_lines(comment)
-                    ]
-                rest = first.around._replace(before=before[len(top) :])
-                statements[0] = _with_around(t, first, rest)
+        t, statements = self.t, list(self.file.block.statements)
+        lines = self.file.take_heading()
         title = f"Translated from {t.file} by torch7py."
         while lines and not lines[-1].strip():
             lines.pop()
@@ -641,12 +626,6 @@ def _without_texts(code: str) -> str:
         lambda match: match[0].replace("#", " ") if match[1] else '""',
         code,
     )
-
-
-def _with_around(t: Translator, node: Statement, around: tree.Around) -> Statement:
-    """The same statement with other comments. It stays the same object for what is known about it."""
-    object.__setattr__(node, "around", around)
-    return node
 
 
 def _definitions(lines: list[str]) -> list[list[str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from torch7py.translate import tree
+from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.tree import Block, Expression
 
 __all__ = ["SourceFile"]
@@ -26,6 +27,9 @@ class SourceFile:
     function: tree.Function | None = None
     source: bytes = b""  # what its places are counted in
     is_package: bool = False  # and nothing of the program's
+    heading: list[str] | None = (
+        None  # the lines of the comment at its top, once a page has them as its docstring
+    )
 
     @property
     def module(self) -> str:
@@ -41,6 +45,23 @@ class SourceFile:
         parts = PurePosixPath(self.name).with_suffix("").parts
         path = self.module.replace(".", "/")
         return f"{path}/__init__.py" if len(parts) > 1 and parts[-1] == "init" else f"{path}.py"
+
+    def take_heading(self) -> list[str]:
+        """The lines of the comment at the top, which is no comment of the first statement any more."""
+        if self.heading is None:
+            self.heading, first = [], next(iter(self.block.statements), None)
+            before = first.around.before if first is not None else ()
+            top = before[: next((i for i, comment in enumerate(before) if i and comment.blank), None)]
+            if first is not None and top and top[0].line in (1, 2):
+                lines = (line for comment in top for line in comment_lines(comment))
+                self.heading += [
+                    line[1:].removeprefix(" ") if line.startswith("#") else line for line in lines
+                ]
+                around = first.around._replace(before=before[len(top) :])
+                object.__setattr__(
+                    first, "around", around
+                )  # it stays the same object for what is known about it
+        return list(self.heading)
 
     @property
     def returned(self) -> Expression | None:
