@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import torch7py
+from tests.every_class import registry
 from tests.translate.running import same_or_error
 from torch7py.translate import api
 from torch7py.translate.native import program
-from torch7py.translate.native.analysis.program_facts import PlainForms
+from torch7py.translate.native.analysis.program_facts import NOTHING_KNOWN, PROVED, PlainForms
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import TOLERANCE, verify_script
 
@@ -185,6 +186,22 @@ def test_a_layer_of_which_an_argument_is_not_known_is_refused() -> None:
     source = "require 'nn'\nlocal m = nn.LookupTable(torch.ones(3, 2):size())\nm.mine = 1\nprint(m.mine)\n"
     page = program.in_one_form(source.encode(), "p.lua", plainly=OBJECTS)
     assert [problem.line for problem in page.problems] == [2]
+
+
+@pytest.mark.parametrize(
+    "forms", [PROVED, OBJECTS, NOTHING_KNOWN], ids=["proved", "objects", "nothing known"]
+)
+def test_each_class_is_translated_or_refused(forms: PlainForms) -> None:
+    """None of the register's, made of whatever there is, ends the translation."""
+    names = [name for name in sorted(registry()) if name.startswith(("nn.", "cudnn."))]
+    assert len(names) > 300
+    lines = [
+        "require 'nn'",
+        "require 'cudnn'",
+        *(f"print({name}({n}))" for name in names for n in ("", "2, 3")),
+    ]
+    page = program.in_one_form("\n".join(lines).encode(), "p.lua", forms)
+    assert page.statements == len(lines)
 
 
 def test_what_is_an_error_in_lua_too_does_not_keep_modules_from_being_objects() -> None:

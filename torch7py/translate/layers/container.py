@@ -62,7 +62,7 @@ def depth_concat(layer: Layer, x: Value, w: Writer) -> Value:
     x = w.reused(x, len(layer.children))
     parts = [w.as_expr(w.apply(child, x)) for child in layer.children]
     axis = layer.args.value("dimension")
-    if w.depth or axis < 1:
+    if w.depth or axis is None or axis < 1:
         raise NotNative("nn.DepthConcat in a Sequencer, or along a dimension from the end")
     w.helpers["depth_concat"] = None
     return w.called(f"depth_concat(({', '.join(p.text for p in parts)}), dim={axis - 1})", *parts)

@@ -489,6 +489,25 @@ def fields(*same: str, **renamed: str) -> Read:
     return lambda module: {name: module.get_field(field) for name, field in names.items()}
 
 
+_LITERALS = {"int": (int, float), "float": (int, float), "bool": (bool,), "str": (str,)}
+
+
+def _may_be(text: str, parameter: inspect.Parameter) -> bool:
+    """Whether a parameter may have a value, by what its annotation says where the text is a literal."""
+    if text == "None":
+        return parameter.default is not parameter.empty
+    kinds = [kind for kind in str(parameter.annotation).split(" | ") if kind != "None"]
+    if not all(kind in _LITERALS for kind in kinds):
+        return True
+    if text.startswith("\0"):
+        return False  # a module
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return True  # which is known when the page runs
+    return any(isinstance(value, _LITERALS[kind]) for kind in kinds)
+
+
 def bind(name: str, texts: Iterable[str]) -> Args:
     """Source texts of positional arguments by the names of the constructor's parameters.
 
@@ -503,6 +522,11 @@ def bind(name: str, texts: Iterable[str]) -> Args:
     for parameter, text in list(args.items()):
         if text == "False" and defaults_to_number(parameters[parameter]):
             del args[parameter]  # x or default
+    for parameter in names:
+        if not _may_be(args.get(parameter, "None"), parameters[parameter]):
+            text = args.get(parameter, "None")
+            without = f" without {parameter}" if text == "None" else f": the argument {parameter} {text}"
+            raise NotNative(f"{name}{without}")  # which is an error when it computes, if not before
     if rest is not None:
         more = values[len(names) :]
         args[rest] = "(" + ", ".join(more) + ("," if len(more) == 1 else "") + ")"

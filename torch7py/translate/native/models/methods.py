@@ -130,7 +130,7 @@ class Models(interfaces.Models):
     def base_layer(self, name: str, node: Call) -> tuple[str, dict[str, str]]:
         layer = self.constructions.construct(f"nn.{name.partition('.')[2]}", node)
         text = self.making.plain(layer)
-        if text is None and facts.takes_items(layer.name):
+        if text is None and layer.name in natives and facts.takes_items(layer.name):
             try:
                 native = natives[layer.name](layer.args)
             except NotNative as reason:
