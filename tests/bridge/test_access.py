@@ -247,7 +247,7 @@ def test_loops_stay_in_lua(rt: Runtime, lua_name: str) -> None:
     """Element accesses after slow ones through the same functions: these are compiled.
 
     Compiled code calls no hooks, so a hook counts what is interpreted. Of a round that is the loop itself, 17
-    instructions; where one of the ways in is interpreted too, it is 47 or more.
+    instructions, or none where it was compiled with them; where one of the ways in is interpreted too, it is 47 or more.
     """
     if lua_name != "luajit21":
         pytest.skip("only LuaJIT 2.1 keeps the fast ways apart from the slow ones")
@@ -270,7 +270,7 @@ def test_loops_stay_in_lua(rt: Runtime, lua_name: str) -> None:
         rounds(100000)
         debug.sethook()
         return counted / 100000"""
-    assert 10 < lua(rt, source) < 25
+    assert lua(rt, source) < 25
 
 
 KEYS = "nil", "true", "print", "torch.FloatTensor{1}", "torch.DoubleStorage{1}", "io.stdout", "torch.Timer()"

@@ -14,6 +14,7 @@ from torch7py.bridge.dispatch import loops
 from torch7py.bridge.lua_literals import lua_literal
 from torch7py.bridge.package_functions import functions_and_records
 from torch7py.nn.binding import describe, virtual_methods
+from torch7py.nn.object import BESIDE_PASSES
 from torch7py.nn.registry import extensions, layers
 from torch7py.ops import types
 from torch7py.ops.registry import operations
@@ -33,6 +34,7 @@ def _at_start(*sizes: int) -> str:
         {
             "types": [[t.name, t.code, t.ctype, t.size] for t in types.NUMBER_TYPES],
             "virtual": virtual_methods(),
+            "beside_passes": sorted(BESIDE_PASSES),
             "loops": loops(),
             "operations": [[name, op.has_method] for name, op in operations.items()],
         }

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import Callable, Iterator
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -25,9 +26,9 @@ from torch7py.nn.copying import CustomSerialization, TensorMap, deep_copy, is_cl
 from torch7py.nn.error_location import explain
 from torch7py.nn.explicit_backward import forward_through
 from torch7py.nn.modes import NEEDLESS
-from torch7py.nn.object import Overrides, TorchObject
+from torch7py.nn.object import BESIDE_PASSES, Overrides, TorchObject
 from torch7py.nn.quirks import taken
-from torch7py.nn.registry import layers, package_of
+from torch7py.nn.registry import extensions, layers, package_of
 from torch7py.nn.saved_form import SavedForm
 from torch7py.nn.sequence_methods import STEP_CLONE
 from torch7py.nn.shared_models import SharedModels
@@ -39,6 +40,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["ModuleProxies"]
 
 _LUA_MEMO = "torch7py lua memo"
+_COMPUTING = frozenset({"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"})
 
 
 class LuaMethod:
@@ -237,6 +239,50 @@ class _CalledDirectly:
         self.attributes.pop("_direct", None)
         if self.before is not None:
             self.attributes["_direct"] = self.before
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """What is put into an object of which Lua has methods."""
+
+    methods: list[tuple[str, str]]  # attribute and Lua name
+    above: dict[Any, tuple[str, str, frozenset[str]]]  # function -> class, Lua name, the classes below
+    names: tuple[str, ...]  # of all attributes
+
+    @property
+    def computes(self) -> bool:
+        return "_elsewhere" in self.names
+
+    @property
+    def in_passes(self) -> bool:
+        """Whether passes of built-in classes may call one of them."""
+        return "_passes_marked" in self.names
+
+
+@cache
+def _marks_of(cls: type[TorchObject], text: str, added: int) -> _Marks:
+    """What ``mark`` puts into objects of a class; ``added``: how many methods packages have added to classes."""
+    exports = all_exports(cls)
+    methods: list[tuple[str, str]] = []
+    above: dict[Any, tuple[str, str, frozenset[str]]] = {}
+    for word in text.split():
+        key, _, name = word.rpartition(">")
+        if name not in exports:
+            continue
+        if not key:
+            if name != "__init":  # Lua calls it, and Python's constructors their parent's
+                methods.append((exports[name], name))
+        elif (attribute := all_exports(layers[key]).get(name)) is not None:
+            above.setdefault(getattr(layers[key], attribute), (key, name, classes_below(cls, key)))
+    names = [attribute for attribute, _ in methods]
+    called = {name for _, name in methods}
+    if not _COMPUTING.isdisjoint(called):
+        names.append("_elsewhere")
+    if above:
+        names.append("_above")
+    if not BESIDE_PASSES.issuperset(called | {name for _, name, _ in above.values()}):
+        names.append("_passes_marked")
+    return _Marks(methods, above, tuple(names))
 
 
 class ModuleProxies:
@@ -544,38 +590,28 @@ class ModuleProxies:
         attributes = obj.__dict__
         if text and "_parameters" not in attributes:  # a constructor of a script's finds the fields there
             TorchObject.__init__(obj)
-        exports = all_exports(type(obj))
         for attribute in attributes.pop("_marked", ()):
             attributes.pop(attribute, None)
-        runtime = self.runtime()
-        marked, methods = [], []
-        above: dict[Any, tuple[str, frozenset[str], LuaParentMethod]] = {}
-        for word in text.split():
-            key, _, name = word.rpartition(">")
-            if name not in exports:
-                continue
-            if not key:
-                if name == "__init":  # Lua calls it, and Python's constructors their parent's
-                    continue
-                methods.append(name)
-                attributes[exports[name]] = LuaMethod(runtime, obj, name)
-                marked.append(exports[name])
-            elif (attribute := all_exports(layers[key]).get(name)) is not None:
-                function = getattr(layers[key], attribute)
-                below = classes_below(type(obj), key)
-                above.setdefault(function, (name, below, LuaParentMethod(runtime, obj, key, name)))
-        if not methods and not above:
+        if not text:
             return
+        added = sum(len(methods) for classes in extensions.values() for methods in classes.values())
+        marks = _marks_of(type(obj), text, added)  # type: ignore[arg-type]  # a class is hashable
+        if not marks.names:
+            return
+        runtime = self.runtime()
         attributes.setdefault("_overrides", self.fields())
-        if not {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}.isdisjoint(
-            methods
-        ):
+        for attribute, name in marks.methods:
+            attributes[attribute] = LuaMethod(runtime, obj, name)
+        if marks.computes:
             attributes["_elsewhere"] = forward_through(obj)
-            marked.append("_elsewhere")
-        if above:
-            attributes["_above"] = above
-            marked.append("_above")
-        attributes["_marked"] = tuple(marked)
+        if marks.above:
+            attributes["_above"] = {
+                function: (name, below, LuaParentMethod(runtime, obj, key, name))
+                for function, (key, name, below) in marks.above.items()
+            }
+        if marks.in_passes:
+            attributes["_passes_marked"] = True
+        attributes["_marked"] = marks.names
 
     def copied(self, memo: int, handle: int) -> Any:
         objects = self.handles.objects

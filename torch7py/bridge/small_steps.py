@@ -25,7 +25,7 @@ __all__ = ["SmallCriterion", "small_step_functions"]
 # Of a tensor: its address (0: there is none), dimensions (-1: the field is nil) and the first two sizes.
 WORDS = 4
 # Attributes of objects that Python alone serves.
-SPECIAL = ("_marked", "_above", "_elsewhere", "_catch_up", "_lent", "_direct")
+SPECIAL = ("_passes_marked", "_catch_up", "_lent", "_direct")
 TYPES = {torch.float64: 1, torch.float32: 2}
 
 

@@ -48,10 +48,11 @@ class _Model:
         outside = {leaf.slot for leaf in p.roots} | {slot for slot, _, _ in p.derived}
         for slot, tensor in enumerate(p.slots):
             address = 0 if slot in outside else tensor.data_ptr()
-            put += [TYPES[tensor.dtype], address, slot in p.written]
+            put += [TYPES[tensor.dtype], address, tensor.nbytes if slot in p.written else 0]
         put.append(len(p.roots))
         for leaf in p.roots:
-            put += [leaf.slot, TYPES[leaf.tensor.dtype], leaf.tensor.dim(), *leaf.tensor.shape]
+            put += [leaf.slot, TYPES[leaf.tensor.dtype], p.may_copy(leaf)]
+            put += [leaf.tensor.dim(), *leaf.tensor.shape]
         put.append(len(p.derived))
         for slot, base, count in p.derived:
             put += [slot, base, count, TYPES[p.slots[slot].dtype]]

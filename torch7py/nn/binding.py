@@ -75,6 +75,7 @@ def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list
                     "links": list(cls.links),
                     "class_fields": list(cls.class_fields),
                     "lists": list(cls.lists),
+                    "calls_in_passes": list(cls.calls_in_passes),
                     "passes": next(
                         (k for k in ("nn.Module", "nn.Criterion") if _has_passes_of(cls, k)), None
                     ),

@@ -176,7 +176,7 @@ def _graph_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
 
 
 def _is_script(module: Any) -> bool:
-    return "_marked" in module.__dict__
+    return "_passes_marked" in module.__dict__
 
 
 def _has_plain_grad_input(module: Any) -> bool:

@@ -35,10 +35,19 @@ from torch7py.ops.convert import type_named
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Fields
 
-__all__ = ["Overrides", "TorchObject", "as_parents", "names"]
+__all__ = ["BESIDE_PASSES", "Overrides", "TorchObject", "as_parents", "names"]
 
 S = TypeVar("S", bound="TorchObject")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+# Lua methods that passes of classes with instructions (step_lines.py) never call on what is inside them, nor
+# zeroGradParameters and updateParameters: a script's own change nothing of what these do.
+BESIDE_PASSES = frozenset(
+    """forward training evaluate reset clearState share type float double apply findModules listModules replace
+    reinforce accUpdateGradParameters defaultAccUpdateGradParameters sharedAccUpdateGradParameters maxParamNorm
+    gradParamClip weightDecay updateGradParameters momentumGradParameters __tostring__ __init""".split()
+)
 
 
 def names(same: str = "", **renamed: str) -> dict[str, str]:
@@ -110,6 +119,7 @@ class TorchObject(FieldHolder):
     - ``structural``: the Lua methods after which the module may have other children;
     - ``appending``: those that append the one module that they are given to the children, and beyond that change
       nothing but the object's own fields (said by the class that has the method);
+    - ``calls_in_passes``: those of ``BESIDE_PASSES`` that its passes call on what is inside it after all;
     - ``virtual``: the Lua methods that Python calls on such an object, so that a script's own definition of one
       must be found;
     - ``copies_input``: whether it takes inputs of other tensor types than its own;
@@ -136,6 +146,7 @@ class TorchObject(FieldHolder):
     skips_unwritable: ClassVar[bool] = False
     structural: ClassVar[frozenset[str]] = frozenset({"__init"})
     appending: ClassVar[tuple[str, ...]] = ()
+    calls_in_passes: ClassVar[tuple[str, ...]] = ()
     virtual: ClassVar[tuple[str, ...]] = tuple(
         """updateOutput updateGradInput accGradParameters backward forward zeroGradParameters updateParameters
         accUpdateGradParameters parameters training evaluate reset clearState share type apply findModules
@@ -172,6 +183,7 @@ class TorchObject(FieldHolder):
         "_result_mark",
         "_overrides",
         "_marked",
+        "_passes_marked",
         "_above",
         "_direct",
         "_elsewhere",

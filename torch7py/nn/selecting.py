@@ -46,12 +46,12 @@ class Select(Module):
             raise TorchError(f"nn.Select: index {self.index} out of range 1 to {size}")
         return tensor.narrow(dim, start, 1)
 
-    def slice(self, tensor: torch.Tensor) -> torch.Tensor:
+    def viewed(self, tensor: torch.Tensor) -> torch.Tensor:
         """The slice as a view."""
         return self._slice(tensor).squeeze(axis(self, self.dimension, tensor))
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return self.slice(input).clone(memory_format=torch.contiguous_format)
+        return self.viewed(input).clone(memory_format=torch.contiguous_format)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         gradient = input.new_zeros(input.shape)
@@ -79,7 +79,8 @@ class Narrow(Module):
         self.index = offset
         self.length = length
 
-    def _slices(self, tensor: torch.Tensor) -> torch.Tensor:
+    def viewed(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The slices as a view."""
         dim = axis(self, self.dimension, tensor)
         size = tensor.shape[dim]
         index, length = int(self.index), int(self.length)
@@ -92,11 +93,11 @@ class Narrow(Module):
         return tensor.narrow(dim, index - 1, length)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return self._slices(input).clone(memory_format=torch.contiguous_format)
+        return self.viewed(input).clone(memory_format=torch.contiguous_format)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         gradient = input.new_zeros(input.shape)
-        part = self._slices(gradient)
+        part = self.viewed(gradient)
         part.copy_(gradient_of(self, gradOutput, part.shape))
         return gradient
 

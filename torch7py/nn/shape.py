@@ -320,11 +320,14 @@ class Transpose(Module):
             (axis(self, a + skipped, input), axis(self, b + skipped, input)) for a, b in self.permutations
         ]
 
+    def viewed(self, tensor: torch.Tensor) -> torch.Tensor:
+        """A view with the dimensions exchanged."""
+        for a, b in self._pairs(tensor):
+            tensor = tensor.transpose(a, b)
+        return tensor
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        output = input
-        for a, b in self._pairs(input):
-            output = output.transpose(a, b)
-        return output.clone(memory_format=torch.contiguous_format)
+        return self.viewed(input).clone(memory_format=torch.contiguous_format)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         pairs = self._pairs(input)

@@ -81,7 +81,7 @@ DTYPES = (
 NUMBERS = {name: number for number, name in enumerate(INSTRUCTIONS)}
 
 # Attributes of modules that stand for something that only Python's own methods know.
-SPECIAL = ("_marked", "_above", "_elsewhere", "_catch_up", "_lent", "_direct", "_reporter")
+SPECIAL = ("_passes_marked", "_catch_up", "_lent", "_direct", "_reporter")
 
 
 class Unfit(Exception):
@@ -226,14 +226,25 @@ class StepProgram:
             or not value.is_cpu
             or value.dtype not in DTYPES
             or not value.numel()
-            or not value.is_contiguous()
         ):
             raise Unfit  # a number, say
+        value = value.contiguous()  # a run copies one that is not (see may_copy)
         self.slots.append(value)
         leaf = Leaf(len(self.slots) - 1, value, len(self.slots) - 1)
         self.roots.append(leaf)
         self.root_shapes.append(value.shape)
         return leaf
+
+    def may_copy(self, root: Leaf) -> bool:
+        """Whether a run may take a copy of a tensor from outside that does not lie in one piece.
+
+        Not where fields show views of it: these are views of the tensor itself.
+        """
+        return not self.sequences and all(
+            leaf.root != root.slot or leaf.slot == root.slot
+            for _, _, value in self.shown
+            for leaf in leaves(value)
+        )
 
     def called(
         self, module: TorchObject, method: str, number: int, arguments: list[Value], like: Any, rest: Any
@@ -523,12 +534,21 @@ class StepProgram:
             attributes.pop("_trace", None)  # it is of results that a run overwrites
         return all(sequence.holds() for sequence in self.sequences.values())
 
-    def take(self, module: TorchObject, may_catch_up: bool = False, moves: bool = True) -> None:
+    def take(
+        self,
+        module: TorchObject,
+        may_catch_up: bool = False,
+        moves: bool = True,
+        holder: TorchObject | None = None,
+    ) -> None:
         """A module whose lines are being written: it must be used once, and nothing be special about it.
 
         ``may_catch_up``: what it shows is computed when somebody reads it. ``moves``: ``updateParameters`` comes to it.
+        ``holder``: that which it is in.
         """
         special = SPECIAL_NAMES - {"_catch_up"} if may_catch_up else SPECIAL_NAMES
+        if holder is not None and holder.calls_in_passes:
+            special |= {"_marked"}
         if id(module) in self._special or not special.isdisjoint(module.__dict__) or has_hooks(module):
             raise Unfit
         self.modules.append(module)

@@ -8,7 +8,8 @@ from typing import Any
 from torch7py.nn import step_lines as lines
 from torch7py.nn.arguments import axis
 from torch7py.nn.reduce import Mean, Sum
-from torch7py.nn.selecting import Select
+from torch7py.nn.selecting import Narrow, Select
+from torch7py.nn.shape import Transpose
 from torch7py.nn.step_program import Leaf, StepProgram, Unfit, Value
 from torch7py.nn.table import JoinTable, SelectTable, SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable, CSubTable
@@ -133,21 +134,33 @@ def _select_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     return rooms
 
 
-def _slice(p: StepProgram, m: Any, x: Value) -> Value:
+def _copied_view(p: StepProgram, m: Any, x: Value) -> Value:
+    """The layers whose output is a copy of a view of the input, ``viewed``."""
     leaf = lines.tensor(p, x)
-    p.settings(m, "dimension", "index")
-    part = p.part(leaf, m.slice(leaf.tensor.detach()))
+    p.settings(m, *type(m).fields)
+    for name in type(m).fields:
+        _keep_list(p, getattr(m, name))
+    part = p.part(leaf, m.viewed(leaf.tensor.detach()))
     o = p.room(m, "output", part.tensor.shape)
     lines.copy(p, o, part)
     return o
 
 
-def _slice_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
+def _keep_list(p: StepProgram, value: Any) -> None:
+    if isinstance(value, list):
+        p.listed(value)
+        for item in value:
+            _keep_list(p, item)
+
+
+def _copied_view_back(p: StepProgram, m: Any, x: Value, g: Value) -> Value:
     gradient = lines.tensor(p, g)
     lines.check_alike(p.output_of(m), gradient)
     o = p.room(m, "gradInput", x.tensor.shape)
-    lines.clear(p, o)
-    lines.copy(p, p.part(o, m.slice(o.tensor.detach())), gradient)
+    view = m.viewed(o.tensor.detach())
+    if view.numel() < o.tensor.numel():
+        lines.clear(p, o)
+    lines.copy(p, p.part(o, view), gradient)
     return o
 
 
@@ -188,7 +201,9 @@ lines.FORWARD |= {
     JoinTable: _join,
     SplitTable: _split,
     SelectTable: _select,
-    Select: _slice,
+    Select: _copied_view,
+    Narrow: _copied_view,
+    Transpose: _copied_view,
     Sum: _sum,
     Mean: _sum,
 }
@@ -199,7 +214,9 @@ lines.BACKWARD |= {
     JoinTable: _join_back,
     SplitTable: _split_back,
     SelectTable: _select_back,
-    Select: _slice_back,
+    Select: _copied_view_back,
+    Narrow: _copied_view_back,
+    Transpose: _copied_view_back,
     Sum: _sum_back,
     Mean: _sum_back,
 }

@@ -112,6 +112,7 @@ class SequencerCriterion(StepwiseCriterion):
 
     fields = ("sizeAverage", "isStateless")
     transient = (*StepwiseCriterion.transient, "_wide", "_by_steps", "_given")
+    calls_in_passes = ("forward",)
 
     def __init__(self, criterion: Criterion | None = None, sizeAverage: bool = False) -> None:
         super().__init__(criterion)

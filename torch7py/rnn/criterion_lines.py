@@ -37,7 +37,7 @@ class ListedCriterion:
         if type(criterion) not in (ClassNLLCriterion, MSECriterion):
             raise Unfit
         x, self.inputs, self.steps = input[0].tensor, input, len(input)
-        p.take(criterion)
+        p.take(criterion, holder=module)
         p.keep(module._modules, "criterion", criterion)
         p.settings(module, "sizeAverage")
         p.settings(criterion, "sizeAverage", "weights", "ignoreIndex")

@@ -20,6 +20,7 @@ local reading = chunk('torch7py.kernels/reading.lua')()
 local tensor = chunk('tensor.lua')(core, host, config, headers, reading, chunk)
 local module = chunk('module.lua')(core, host, config, class, headers, tensor, reading, chunk)
 module.set_virtual(config.virtual)
+module.set_beside_passes(config.beside_passes)
 
 chunk('compat.lua')()
 chunk('rounding.lua')()

@@ -16,7 +16,7 @@ local lend = chunk('borrowed_methods.lua')(core, host, peers, methods, walking)
 
 -- `peer(m)`: the handle of a module; one whose constructor has not called its parent's gets a peer.
 local module = {peers = peers, methods = methods, walking = walking, peer = peers.peer, heirs = peers.heirs,
-                vouch = methods.vouch, set_virtual = methods.set_virtual,
+                vouch = methods.vouch, set_virtual = methods.set_virtual, set_beside_passes = methods.set_beside_passes,
                 walk = walking.walk, watch = walking.watch, enter = walking.enter,
                 adopt = walking.adopt, small = small}
 
@@ -25,7 +25,8 @@ local setmetatable, getmetatable = setmetatable, getmetatable
 local handle_of, stand_in, own, finish = core.handle_of, core.stand_in, core.own, core.finish
 local pass_all, rethrow, fail = core.pass_all, core.rethrow, core.fail
 local native, peer, give_field, read_field, set_field = peers.native, peers.peer, peers.give_field, peers.read_field, peers.set_field
-local changed, changed_in, telling, mark = peers.changed, peers.changed_in, peers.telling, methods.mark
+local changed, changed_in, telling = peers.changed, peers.changed_in, peers.telling
+local mark, note_builtin = methods.mark, methods.note_builtin
 local enter, call, leave, adopt, append = walking.enter, walking.call, walking.leave, walking.adopt, walking.append
 
 local MODULE, TABLE = 16, 17
@@ -137,8 +138,9 @@ local needless_when, WEAK = setmetatable({}, {__mode = 'k'}), {__mode = 'v'}
 local function is_needless(m, name)
    methods.new_entry()
    if not walking.look(m) then return false end
-   local when, record = needless_when[m], records.last(m)
-   local now = core.epoch and core.epoch[0]
+   local record = records.last(m)
+   records.tell(record)
+   local when, now = needless_when[m], core.epoch and core.epoch[0]
    if when and when.name == name and when.epoch == now and when.settings == peers.settings and when.of[1] == record then return true end
    local found = core.raw(host.is_needless, handle_of[m], name)
    needless_when[m] = found and now and {name = name, epoch = now, settings = peers.settings, of = setmetatable({record}, WEAK)} or nil
@@ -213,9 +215,15 @@ local function native_method(key, name, structural, stay, appending, needless)
       return otherwise(self, 3, a, b, c, run_program(self, a, b, c))
    end
    local pass = PASSES[key] and PASSES[key][name]
+   -- Whether the objects of a class have this method, or would have it but for a script that calls what was there before.
+   local function is_of_class(class, method)
+      if class[name] == method then return true end
+      local info = native(class)
+      return info and info.all_methods[name] == method
+   end
    function method(self, ...)
       local n, class = select('#', ...), getmetatable(self)
-      if n > 3 or type(self) ~= 'table' or class == nil or class[name] ~= method then return by_python(self, ...) end
+      if n > 3 or type(self) ~= 'table' or class == nil or not is_of_class(class, method) then return by_python(self, ...) end
       local a, b, c = ...
       local info = pass and native(class)
       if info and info.passes == key and class.__index__ == nil then
@@ -232,7 +240,7 @@ function module.default_read(...) return module.read(...) end
 function module.default_write(...) return module.write(...) end
 
 -- Define the Lua class of a built-in one, or define it anew.
--- description: {key, name, parent, version, fields, links, lists, halves, passes, skips_unwritable, methods, structural,
+-- description: {key, name, parent, version, fields, links, lists, calls_in_passes, halves, passes, skips_unwritable, methods, structural,
 -- appending, needless}
 function module.define(d)
    changed()
@@ -243,7 +251,7 @@ function module.define(d)
    for i = 1, #d.fields do fields[d.fields[i]] = true end
    for i = 1, #d.links do link_set[d.links[i]] = true end
    fields.modules = nil
-   local info = {key = d.key, fields = fields, links = d.links, link_set = link_set, lists = d.lists,
+   local info = {key = d.key, fields = fields, links = d.links, link_set = link_set, lists = d.lists, calls_in_passes = d.calls_in_passes,
                  halves = d.halves, passes = d.passes, structural = d.structural, skips_unwritable = d.skips_unwritable}
    local c = class.registered[d.name]
    local replaced = c and native(c)
@@ -271,7 +279,7 @@ function module.define(d)
                own(self, new_peer(native(getmetatable(self)).key, getmetatable(self).__typename))
             end
             methods.new_entry()
-            mark(self, getmetatable(self), native(getmetatable(self)))
+            mark(self, methods.of_class(getmetatable(self), native(getmetatable(self))))
             for i = 1, #d.class_fields do
                local value = getmetatable(self)[d.class_fields[i]]
                if value ~= nil then give_field(handle_of[self], d.class_fields[i], value) end
@@ -285,6 +293,7 @@ function module.define(d)
          method = native_method(d.key, name, d.structural[name], d.stay[name], d.appending[name], d.needless[name])
       end
       all[name], here[name] = method, method
+      note_builtin(method)
       rawset(c, name, method)
    end
    if not d.parent then
@@ -308,6 +317,7 @@ function core.class_named(key) return class.registered[string.match(key, '^[^@]+
 -- Another function for a method of a built-in class, which does not count as a script's.
 function module.redefine(c, name, f)
    native(c).all_methods[name], native(c).own[name] = f, f
+   note_builtin(f)
    rawset(c, name, f)
 end
 
@@ -317,6 +327,7 @@ function module.extend(key, name, methods)
    for i = 1, #methods do
       local method = native_method(key, methods[i], false)
       native(c).all_methods[methods[i]], native(c).own[methods[i]] = method, method
+      note_builtin(method)
       rawset(c, methods[i], method)
    end
 end

@@ -7,13 +7,18 @@
 -- the trees that it is in. So a call costs the same however many other modules there are and whatever is made
 -- meanwhile. `members` are all modules of the tree. Records hold modules weakly, or those in cycles would never go.
 --
+-- Methods that a script puts in the place of a class's own end no record: a script may do so for one call and put the
+-- old ones back. Of each combination of them in which the tree was used the record knows what they come to (`now` is that of
+-- the moment): by class the methods that count for its objects (`texts`), and what of these a pass may call (`passes`).
+-- Which of them the peers have been told of last (`told`) is looked at when Python is to run.
+--
 -- Arguments: peers, methods. Result: the table `records`.
 
 local peers, methods = ...
 local records = {}
 
-local type, rawget, setmetatable, getmetatable = type, rawget, setmetatable, getmetatable
-local poll = methods.poll
+local type, next, rawget, setmetatable, getmetatable = type, next, rawget, setmetatable, getmetatable
+local state, mark, of_class, in_passes, concat = methods.state, methods.mark, methods.of_class, methods.in_passes, table.concat
 
 local kept = setmetatable({}, {__mode = 'k'})   -- root -> the record of its last walk
 local WEAK, WEAK_KEYS = {__mode = 'v'}, {__mode = 'k'}
@@ -26,6 +31,12 @@ function peers.changed_in(m)
    if not list then return end
    for i = 1, #list do list[i].ended = true end
    records_of[m] = nil
+end
+
+-- Its peer was told of other methods.
+function peers.marked_anew(m)
+   local list = records_of[m]
+   for i = 1, list and #list or 0 do list[i].told = nil end
 end
 
 -- Let a change of a module end this record. Those that have ended go from the list.
@@ -55,10 +66,13 @@ function records.note(m, c, info, own, fields, list)
    recording.members[m], recording.size = true, recording.size + 1
    depend(recording, m)
    local at = c
-   while at and not recording.classes[at] do
-      recording.classes[at] = true
+   if not recording.infos[c] then
+      recording.infos[c] = info
+      recording.classes[#recording.classes + 1] = c
+   end
+   while at and not recording.is_level[at] do
+      recording.is_level[at] = true
       recording.levels[#recording.levels + 1] = at
-      poll(at)
       at = getmetatable(at)
    end
    local links = info.links
@@ -95,10 +109,40 @@ local function same_links(m, names, linked)
    return true
 end
 
--- Whether the tree of a record is as it was.
+-- What the methods that a script has put into classes come to for the modules of a tree.
+local function meaning(r)
+   local key = concat(r.states, ';')
+   local known = r.meanings[key]
+   if not known then
+      local texts, passes, called = {}, {}, {}
+      for _, info in next, r.infos do
+         for i = 1, #info.calls_in_passes do called[info.calls_in_passes[i]] = true end
+      end
+      for i = 1, #r.classes do
+         local c = r.classes[i]
+         texts[c] = of_class(c, r.infos[c])
+         local found = in_passes(texts[c], called)
+         if found ~= '' then passes[#passes + 1] = i .. ':' .. found end
+      end
+      known = {texts = texts, passes = concat(passes, ' ')}
+      r.meanings[key] = known
+   end
+   return known
+end
+
+-- Bring `now` of a record up to date.
+local function look_at_classes(r)
+   local levels, states, is_other = r.levels, r.states, false
+   for i = 1, #levels do
+      local its = state(levels[i])
+      if its ~= states[i] then states[i], is_other = its, true end
+   end
+   if is_other then r.now = meaning(r) end
+end
+
+-- Whether the tree of a record is as it was, but for the methods in its classes.
 local function unchanged(r)
-   local levels = r.levels
-   for i = 1, #levels do poll(levels[i]) end
+   look_at_classes(r)
    if r.changes ~= peers.changes then return false end
    local watched, kids, counts, names, linked = r.watched, r.kids, r.counts, r.names, r.linked
    for i = 1, r.n do
@@ -109,13 +153,27 @@ local function unchanged(r)
    return true
 end
 
--- The modules to look at in the tree of `m`, how many, all of the tree, and by number which have methods of a script's of their
--- own, if it is as it was at the last walk.
+-- Tell the peers of a tree which methods its classes have now.
+local function tell(r)
+   local now = r.now
+   if r.told == now then return end
+   local texts = now.texts
+   for m in next, r.members do mark(m, texts[getmetatable(m)]) end
+   r.told = now
+end
+
+-- The same where there are others now that a pass may call.
+function records.tell_of_passes(r)
+   if not r.told or r.told.passes ~= r.now.passes then tell(r) end
+end
+records.tell = tell
+
+-- The record of the tree of `m` if it is as it was at the last walk.
 function records.find(m)
    local r = kept[m]
    if r and not r.ended and unchanged(r) then
       r.calls = r.calls + 1
-      return r.watched, r.n, r.members, r.own
+      return r
    end
 end
 
@@ -131,7 +189,7 @@ records.is_current = unchanged
 function records.start(m)
    local r = kept[m]
    if r then r.ended = true end
-   making = {changes = peers.changes, levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {},
+   making = {changes = peers.changes, levels = {}, is_level = {}, states = {}, classes = {}, infos = {}, meanings = {}, watched = setmetatable({}, WEAK), kids = {},
              members = setmetatable({}, WEAK_KEYS), size = 0, own = {}, counts = {}, names = {}, linked = {}, n = 0,
              calls = 0}
    return making
@@ -142,6 +200,9 @@ end
 function records.finish(m, made)
    making = nil
    kept[m] = made
+   look_at_classes(made)
+   made.now = made.now or meaning(made)
+   made.told = made.now
    if made.once or made.changes ~= peers.changes then made.ended = true end
 end
 

@@ -46,11 +46,11 @@ local new_entry, read_field, operations = methods.new_entry, peers.read_field, t
 -- What is known of a criterion
 
 local parts = setmetatable({}, {__mode = 'k'})     -- criterion -> its part, which does not hold it
-local refused = setmetatable({}, {__mode = 'k'})   -- criterion -> the record of its tree for which there is none
+local refused = setmetatable({}, {__mode = 'k'})   -- criterion -> what its record's classes come to where there is none
 
 -- The part of a criterion in a tree that is as it was, nil where there can be none.
-local function make(c, key, description)
-   if methods.marked[c] or peers.table_fields[c] or rawget(c, 'modules') ~= nil then return nil end
+local function make(c, key, description, record)
+   if record.now.passes ~= '' or methods.in_passes(methods.marked[c]) ~= '' or peers.table_fields[c] or rawget(c, 'modules') ~= nil then return nil end
    local names = description.names
    local quirk = description.quirk or ''
    local handle, address = core.raw(host.small_criterion, handle_of[c], key, concat(names, ' '), quirk)
@@ -72,7 +72,8 @@ local ROUND = {function(number) return number end, function(number)
 end}
 
 -- Ask Python where the tensors are.
-local function find(part, c)
+local function find(part, c, record)
+   records.tell_of_passes(record)
    part.epoch, part.unannounced, part.unsettled, part.operations = epoch[0], peers.unannounced(), false, nil
    local kind = core.raw(host.find_small_criterion, handle_of[part])
    part.usable = kind > 0
@@ -112,28 +113,28 @@ end
 -- The part to serve a call of a criterion by, brought up to date; nil where Python is to serve it.
 local function part_for(c)
    local record = records.last(c)
-   if not record or refused[c] == record or record.calls < CALLS then return nil end
+   if not record or refused[c] == record.now or record.calls < CALLS then return nil end
    new_entry()
    if not records.is_current(record) then return nil end
    local part = parts[c]
-   if not part or part.record_of[1] ~= record then
+   if not part or part.record_of[1] ~= record or part.passes ~= record.now.passes then
       local key = native(getmetatable(c)).key
-      part = make(c, key, descriptions[key])
+      part = make(c, key, descriptions[key], record)
       parts[c] = part
       if not part then
-         refused[c] = record
+         refused[c] = record.now
          return nil
       end
-      part.record_of = setmetatable({record}, WEAK)
+      part.record_of, part.passes = setmetatable({record}, WEAK), record.now.passes
    end
-   if part.epoch ~= epoch[0] or part.unsettled or part.unannounced ~= peers.unannounced() then find(part, c) end
+   if part.epoch ~= epoch[0] or part.unsettled or part.unannounced ~= peers.unannounced() then find(part, c, record) end
    return part.usable and (part.description.reads_few or are_plain(part)) and part or nil
 end
 
 -- A call that Python is to serve though there is a part. Where that is the rule, the part is of no use.
 local function missed(c, part)
    part.misses = part.misses + 1
-   if part.misses > MOST_MISSES then refused[c] = part.record_of[1] end
+   if part.misses > MOST_MISSES and part.record_of[1] then refused[c] = part.record_of[1].now end
    return false
 end
 

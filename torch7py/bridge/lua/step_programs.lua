@@ -36,6 +36,9 @@ local WEAK = {__mode = 'v'}
 -- By the numbers that Python gives types (step_programs.py)
 local NUMBERS = {ffi.typeof('double'), ffi.typeof('float')}
 local C_TYPES = {'double*', 'float*', 'int64_t*', 'int32_t*', 'int16_t*', 'int8_t*', 'uint8_t*'}
+local BYTES = {8, 4, 8, 4, 2, 1, 1}
+local WORDS = {ffi.typeof('int8_t*'), ffi.typeof('int16_t*'), nil, ffi.typeof('int32_t*'), [8] = ffi.typeof('int64_t*')}
+local ARRAYS = {ffi.typeof('int8_t[?]'), ffi.typeof('int16_t[?]'), nil, ffi.typeof('int32_t[?]'), [8] = ffi.typeof('int64_t[?]')}
 local POINTERS, TYPES, READ = {}, {}, {}
 for i, name in next, {'Double', 'Float', 'Long', 'Int', 'Short', 'Char', 'Byte'} do
    POINTERS[i] = ffi.typeof(C_TYPES[i])
@@ -155,14 +158,14 @@ local function read_program(program, address, count)
    local make, pointers, written = maker(kind), {}, {}
    program.pointers, program.written = pointers, written
    for slot = 0, take() - 1 do
-      local its_kind, place, is_written = take(), take(), take()
+      local its_kind, place, bytes = take(), take(), take()
       if place ~= 0 then pointers[slot] = cast(POINTERS[its_kind], place) end
-      if is_written ~= 0 then written[place] = true end
+      if bytes ~= 0 then written[place] = bytes end
    end
    program.outside, program.tensors = {}, {}
    for i = 1, take() do
-      local slot, its_kind = take(), take()
-      program.outside[i] = {slot = slot, kind = its_kind, sizes = read_numbers(take), views = {}}
+      local slot, its_kind, may_copy = take(), take(), take() ~= 0
+      program.outside[i] = {slot = slot, kind = its_kind, may_copy = may_copy, sizes = read_numbers(take), views = {}}
       program.outside[slot .. ''] = program.outside[i]
    end
    for _ = 1, take() do
@@ -236,20 +239,57 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- What comes from outside
 
+local function has_sizes(h, sizes)
+   if h.dims ~= #sizes then return false end
+   for d = 1, #sizes do
+      if h.size[d - 1] ~= sizes[d] then return false end
+   end
+   return true
+end
+
+local function copy_dimension(to, at, from, place, h, d)
+   local size, step = tonumber(h.size[d]), tonumber(h.stride[d])
+   if d == h.dims - 1 then
+      for i = 0, size - 1 do to[at + i] = from[place + i * step] end
+      return at + size
+   end
+   for i = 0, size - 1 do at = copy_dimension(to, at, from, place + i * step, h, d + 1) end
+   return at
+end
+
+-- The elements of a tensor that does not lie in one piece, as the list has them; nil where it lies in what the list writes to.
+local function copied(program, outside, h)
+   local bytes = BYTES[outside.kind]
+   local count, last = 1, 0
+   for d = 0, h.dims - 1 do
+      count, last = count * tonumber(h.size[d]), last + (tonumber(h.size[d]) - 1) * tonumber(h.stride[d])
+   end
+   local first = tonumber(h.address)
+   for place, length in next, program.written do
+      if place < first + (last + 1) * bytes and first < place + length then return nil end
+   end
+   outside.copy = outside.copy or ffi.new(ARRAYS[bytes], count)
+   copy_dimension(outside.copy, 0, cast(WORDS[bytes], h.address), 0, h, 0)
+   return cast('intptr_t', cast('void*', outside.copy))
+end
+
 -- Take the memory of a tensor as that of a slot. False where it is not as the list has it, or where the list writes there.
 local function take_tensor(program, slot, u)
    local outside = program.outside[slot .. '']
    if type(u) ~= 'userdata' or getmetatable(u) ~= TYPES[outside.kind] then return false end
-   local h, sizes = header(u), outside.sizes
-   if h.dims ~= #sizes or not count_dense(h) then return false end
-   for d = 1, #sizes do
-      if h.size[d - 1] ~= sizes[d] then return false end
+   local h = header(u)
+   if not has_sizes(h, outside.sizes) then return false end
+   local address = h.address
+   if not count_dense(h) then
+      address = address ~= 0 and outside.may_copy and copied(program, outside, h)
+      if not address then return false end
+   elseif program.written[tonumber(address)] then
+      return false
    end
-   if program.written[tonumber(h.address)] then return false end
    program.given[slot] = u
-   program.pointers[slot] = cast(POINTERS[outside.kind], h.address)
+   program.pointers[slot] = cast(POINTERS[outside.kind], address)
    local views = outside.views
-   for i = 1, #views do program.pointers[views[i].slot] = cast(views[i].pointer, h.address + views[i].bytes) end
+   for i = 1, #views do program.pointers[views[i].slot] = cast(views[i].pointer, address + views[i].bytes) end
    return true
 end
 
@@ -267,12 +307,8 @@ local function is_given(program, shape, value)
    if not shape.items then
       local outside = program.outside[shape.slot .. '']
       if type(value) ~= 'userdata' or getmetatable(value) ~= TYPES[outside.kind] then return false end
-      local h, sizes = header(value), outside.sizes
-      if h.address ~= header(program.given[shape.slot]).address or h.dims ~= #sizes or not count_dense(h) then return false end
-      for d = 1, #sizes do
-         if h.size[d - 1] ~= sizes[d] then return false end
-      end
-      return true
+      local h, given = header(value), program.given[shape.slot]
+      return has_sizes(h, outside.sizes) and (value == given or h.address == header(given).address and count_dense(h) ~= nil)
    end
    if type(value) ~= 'table' or #value ~= #shape.items then return false end
    for i = 1, #value do
@@ -396,11 +432,18 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Methods
 
-local states = setmetatable({}, {__mode = 'k'})   -- module -> {program, record_of = {record}, wait, patience, ran}
+-- module -> {record_of = {record}, ran = the program by which the last forward ran, now = the state of the moment, and
+-- by what a pass may call of a script's the states: {model = this table, program, wait, patience}}
+local models = setmetatable({}, {__mode = 'k'})
+
+-- The module's next forward is not, or may not be, that of a list.
+local function forget_run(m)
+   if models[m] then models[m].ran = nil end
+end
 
 -- The state of a module whose tree is as it was, or has just been walked.
 local function state_for(m)
-   local known = states[m]
+   local known = models[m] and models[m].now
    if known and not known.program and known.wait > 0 then
       known.wait = known.wait - 1
       return nil
@@ -410,20 +453,27 @@ local function state_for(m)
       walking.enter(m)
       if not walking.look(m) then return nil end
    end
-   local record, state = records.last(m), states[m]
-   if not state or state.record_of[1] ~= record then
-      state = {record_of = setmetatable({record}, WEAK), wait = record.size > LARGE and FIRST_WAITS or 0, patience = 1}
-      states[m] = state
+   local record, model = records.last(m), models[m]
+   if not model or model.record_of[1] ~= record then
+      model = {record_of = setmetatable({record}, WEAK), states = {}}
+      models[m] = model
    end
+   local state = model.states[record.now.passes]
+   if not state then
+      state = {model = model, wait = record.size > LARGE and FIRST_WAITS or 0, patience = 1}
+      model.states[record.now.passes] = state
+   end
+   if model.now ~= state then model.now, model.ran = state, nil end
    return state
 end
 
 -- Whether a list holds, by what Python says once an epoch.
 local function holds(state, program)
    if program.epoch == epoch[0] and not program.unsettled then return true end
+   records.tell_of_passes(state.model.record_of[1])
    local answer = core.raw(host.steps_hold, handle_of[program])
    if answer == 0 then return false end
-   if answer == 2 then state.ran = false end   -- Python has run the model meanwhile
+   if answer == 2 then state.model.ran = nil end   -- Python has run the model meanwhile
    settled(program)
    return true
 end
@@ -432,7 +482,7 @@ end
 local function drop(state)
    local program = state.program
    if count_untold > 0 and untold[program] then tell() end
-   state.program, state.ran = nil, false
+   state.program, state.model.ran = nil, nil
    state.patience = program.hits >= USED and 1 or math.min(2 * state.patience, MOST_WAITS)
    state.wait = state.patience
 end
@@ -471,10 +521,10 @@ local function run(m, program, code, scale, way)
 end
 
 local function forward(m, input)
+   forget_run(m)
    local state = state_for(m)
    if not state then return false end
    local program = state.program
-   state.ran = false
    if program and not holds(state, program) then
       drop(state)
       program = nil
@@ -499,7 +549,6 @@ local function forward(m, input)
       if not take_value(program, program.input, input) then return false end
    end
    if not are_indices(program) then return false end
-   state.ran = false
    local strays, gone_on = run(m, program, program.forward, nil, true)
    if strays then
       drop(state)
@@ -507,7 +556,7 @@ local function forward(m, input)
       return true, gone_on
    end
    program.hits, state.misses = program.hits + 1, 0
-   state.ran, program.has_gone_back, program.has_accumulated = true, false, false
+   state.model.ran, program.has_gone_back, program.has_accumulated = program, false, false
    local result = program.number and number_of(program) or value_of(program, program.output)
    program.result = type(result) == 'table' and result or nil
    note_run(m, program)
@@ -519,12 +568,12 @@ end
 local function way_back(m, input, gradOutput)
    local state = state_for(m)
    local program = state and state.program
-   if not program or not state.ran or program.is_sequence and program.has_gone_back then return nil end
+   if not program or state.model.ran ~= program or program.is_sequence and program.has_gone_back then return nil end
    if not holds(state, program) then
       drop(state)
       return nil
    end
-   if not state.ran then return nil end
+   if state.model.ran ~= program then return nil end
    if not program.has_backward then
       if not learn_backward(m, program, gradOutput) then
          drop(state)
@@ -556,7 +605,7 @@ local function backward(m, input, gradOutput, scale)
    if not program then return false end
    local strays, gone_on = run(m, program, program.backward, nil, scale or 1)
    if strays then
-      local state = states[m]
+      local state = models[m].now
       drop(state)
       state.wait = math.huge
       return true, gone_on
@@ -572,7 +621,7 @@ local function grad_input(m, input, gradOutput, ...)
    if not program then return false end
    local strays, gone_on = run(m, program, program.backward, nil, false)
    if strays then
-      local state = states[m]
+      local state = models[m].now
       drop(state)
       state.wait = math.huge
       return true, gone_on
@@ -582,7 +631,7 @@ end
 
 local function accumulate(m, input, gradOutput, scale)
    if scale ~= nil and type(scale) ~= 'number' then return false end
-   local state = states[m]
+   local state = models[m] and models[m].now
    if not state or not state.program or not state.program.has_gone_back then return false end
    local program = way_back(m, input, gradOutput)
    if not program then return false end
@@ -593,7 +642,7 @@ end
 
 -- Do to all parameters what `name` lists, where the model has run by a list that holds.
 local function for_parameters(m, name, scale)
-   if not states[m] or not states[m].program then return false end
+   if not models[m] or not models[m].now.program then return false end
    local state = state_for(m)
    local program = state and state.program
    local code = program and program[name]
@@ -631,8 +680,10 @@ function programs.serve(name)
       local info = native(getmetatable(m))
       local takes_target = info and root(info.key)
       if takes_target == nil then return false end
-      local found = methods.marked[m]
-      if found and found ~= '__init' then return false end   -- which a package may have for its class
+      if methods.marked[m] and methods.in_passes(methods.marked[m]) ~= '' then
+         forget_run(m)
+         return false
+      end
       if takes_target then return by_target(f, m, ...) end
       return f(m, ...)
    end

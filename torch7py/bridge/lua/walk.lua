@@ -11,7 +11,7 @@ local type, next, pcall, rawget, rawset, select = type, next, pcall, rawget, raw
 local setmetatable, getmetatable, unpack = setmetatable, getmetatable, unpack
 local handle_of, stand_in, pass, finish, rethrow = core.handle_of, core.stand_in, core.pass, core.finish, core.rethrow
 local native, peer, give_field, get_field = peers.native, peers.peer, peers.give_field, peers.get_field
-local table_fields, mark, note = peers.table_fields, methods.mark, records.note
+local table_fields, mark, of_class, note = peers.table_fields, methods.mark, methods.of_class, records.note
 local changed, changed_in = peers.changed, peers.changed_in
 
 local NONE = {}
@@ -117,7 +117,7 @@ function walk(m)
    peer(m)
    if under_way[m] then return end
    under_way[m] = true
-   local own = mark(m, c, info)
+   local own = mark(m, of_class(c, info))
    local fields = table_fields[m]
    if fields then touch(m, fields) end
    local list = rawget(m, 'modules')
@@ -290,10 +290,10 @@ function walking.walk(m)
 end
 
 -- What a walk does at a module in a tree that is as it was.
-local function revisit(m)
+local function revisit(m, texts)
    local c = getmetatable(m)
    local info = native(c)
-   mark(m, c, info, true)
+   mark(m, texts[c])
    local fields = table_fields[m]
    if fields then touch(m, fields) end
    if info.on_walk then info.on_walk(m, walk) end
@@ -301,13 +301,14 @@ end
 
 -- Look at what may have changed without a word in a tree that was walked before. Returns whether the tree is as it was.
 function walking.look(m)
-   local watched, n, _, own = records.find(m)
-   if not watched then return false end
-   for i = 1, n do
+   local r = records.find(m)
+   if not r then return false end
+   local watched, own, texts = r.watched, r.own, r.now.texts
+   for i = 1, r.n do
       local part = watched[i]
       local c = getmetatable(part)
       local info = native(c)
-      if own[i] then mark(part, c, info, true) end   -- in others one is announced
+      if own[i] then mark(part, texts[c]) end   -- in others one is announced
       if info.on_walk then info.on_walk(part, walk) end
    end
    return records.last(m) ~= nil
@@ -319,10 +320,11 @@ local function enter(m)
    methods.new_entry()
    if peers.depth > 0 then push_all(peers.fresh.shared) end   -- `leave` takes them from Python
    touched, entering = nil, nil
-   local watched, n, members = records.find(m)
-   if watched then
-      for i = 1, n do revisit(watched[i]) end
-      entering = {members = members, shared = touched and touched.shared}
+   local r = records.find(m)
+   if r then
+      records.tell(r)
+      for i = 1, r.n do revisit(r.watched[i], r.now.texts) end
+      entering = {members = r.members, shared = touched and touched.shared}
       return touched
    end
    local made = records.start(m)
@@ -367,7 +369,7 @@ local function nothing() end
 function walking.look_at_copy(m)
    local c = getmetatable(m)
    local info = native(c)
-   mark(m, c, info)
+   mark(m, of_class(c, info))
    if info.on_walk then info.on_walk(m, nothing) end
 end
 
