@@ -18,6 +18,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings
 from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.text import may_be_no_entry
 from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.tree_queries import same_expression
@@ -291,6 +292,10 @@ class Assignments:
             return
         local = isinstance(node, tree.Local)  # `local x = x + 1` makes another x
         if local and self.t.depth and self.t.scope.function is not None and self._is_idle(target, value):
+            return
+        if isinstance(target, Index) and may_be_no_entry(self.t, target.base, value):
+            base, key = self.t.value(target.base), indexing.key(self.t, target)
+            self.t.emit(f"{self.t.need('lua_store')}({base}, {key}, {self.stored(target, value)})")
             return
         left = self.target(target)
         if isinstance(target, Index) and self.t.kind(target.base) == "storage" and not self.t.whole(value):

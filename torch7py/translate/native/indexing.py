@@ -24,6 +24,7 @@ from torch7py.translate.native.integer_tensors import elements
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings, writing
 from torch7py.translate.native.problem import Problem, Undecided
+from torch7py.translate.native.text import may_be_no_entry
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Number, String, Unary
 from torch7py.translate.tree_queries import same_expression
 
@@ -383,6 +384,8 @@ def table(t: Translation, node: tree.Table) -> Py:
             key = t.value(item.key).text
         entries.append(f"{key}: {t.value(item.value)}")
     written = f"{{{', '.join(entries)}}}"
+    if any(may_be_no_entry(t, node, item.value) for item in node.fields if item.key is not None):
+        written = f"{{key: value for key, value in {written}.items() if value is not None}}"
     return atom(metatables.with_metatable(t, table_type, written))
 
 

@@ -118,6 +118,20 @@ def may_be_nil(t: Translation, node: Expression, seen: set[Variable | Function] 
     return type_.nil or not t.tables.has_key(node) or _is_no_item(t, node)
 
 
+def may_be_no_entry(t: Translation, table: Expression, value: Expression) -> bool:
+    """Whether what a dict is given may be nil, which is no entry where the program goes through all of them."""
+    if t.kind(table) != "table" or not t.type(table).has("pairs"):
+        return False
+    if t.representation(table) not in ("dict", "record"):
+        return False
+    return _is_no_entry(t, value) or may_be_nil(t, value) or (isinstance(value, Call) and t.type(value).nil)
+
+
+def _is_no_entry(t: Translation, node: Expression) -> bool:
+    """Whether an expression may be an entry that a dict has not, and that is handed on as nil then."""
+    return isinstance(node, Index) and node in t.looked_for and not t.tables.has_key(node)
+
+
 def _is_no_item(t: Translation, node: Expression) -> bool:
     """Whether an expression may be an item that a list has not."""
     return (
@@ -135,6 +149,7 @@ def _gives_nil(t: Translation, call: Call | Invoke, seen: set[Variable | Functio
     firsts = [node.values[0] for function in functions for node in returns_of(function) if node.values]
     return any(
         _is_no_item(t, first)
+        or _is_no_entry(t, first)
         or (isinstance(bare(first), (Call, Invoke, tree.Name)) and may_be_nil(t, first, seen))
         for first in firsts
     )

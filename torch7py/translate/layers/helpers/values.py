@@ -95,6 +95,14 @@ def lua_put(items, place, value):
         raise IndexError(f"place {place} of a list of {len(items)}")
 
 
+def lua_store(table, key, value):
+    """Set an entry of a dict; None takes it out."""
+    if value is None:
+        table.pop(key, None)
+    else:
+        table[key] = value
+
+
 def lua_sort(items, before, low=0, high=None):
     """Sort a list by Lua's own quicksort, so that equal items end up in the same order."""
     high = len(items) - 1 if high is None else high

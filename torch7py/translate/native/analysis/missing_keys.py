@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from torch7py.translate import tree
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Binary, Call, Expression, Index, Name, Unary
+from torch7py.translate.tree import Binary, Call, Expression, Index, Name, String, Unary
 from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["is_argument", "looked_for"]
 
 
 def looked_for(t: Known) -> set[Expression]:
-    """What is assigned to variables that the program compares with nil: ``node = previous[node]`` in ``while node``."""
+    """What is assigned to variables that the program compares with nil: ``node = previous[node]`` in ``while node``.
+
+    And what is looked up by a name that is computed where it is handed on as it is: ``state[name] = options[name]``,
+    ``return options[name]``.
+    """
     of_name = t.scopes.of_name
     tested: set[Variable] = set()
     for node in tree.those(t.program, tree.If, tree.While, tree.Repeat, Unary, Binary):
@@ -30,7 +34,19 @@ def looked_for(t: Known) -> set[Expression]:
         for target, value in zip(statement.targets, statement.values, strict=False):
             if isinstance(target, Name) and isinstance(value, Index) and of_name[target] in tested:
                 expressions.add(value)
+            elif isinstance(target, Index) and t.kind(target.base) == "table" and _is_by_name(t, value):
+                expressions.add(value)
+    handed_on: list[Expression] = [v for node in tree.every(t.program, tree.Return) for v in node.values]
+    for call in tree.those(t.program, Call, tree.Invoke):
+        if isinstance(call, (Call, tree.Invoke)) and t.types.function_called(call):
+            handed_on += call.arguments
+    expressions |= {value for value in handed_on if _is_by_name(t, value)}
     return expressions | set(_arguments_that_may_lack(t))
+
+
+def _is_by_name(t: Known, node: Expression) -> bool:
+    """``options[name]``, which may have no such entry: nothing but a table's own keys says which it has."""
+    return isinstance(node, Index) and not isinstance(node.key, String) and t.kind(node.key) == "string"
 
 
 def _arguments_that_may_lack(t: Known) -> Iterator[Expression]:
