@@ -148,7 +148,7 @@ class SpatialSubtractiveNormalization(_Neighbourhood):
     fields: ClassVar[tuple[str, ...]] = ("nInputPlane", "kernel", *links)
     spare: ClassVar[dict[str, Any]] = {"coef": (1, 1, 1)}
 
-    def __init__(self, nInputPlane: float | None = None, kernel: torch.Tensor | None = None) -> None:
+    def __init__(self, nInputPlane: int | None = None, kernel: torch.Tensor | None = None) -> None:
         super().__init__()
         self.take(nInputPlane, kernel)
         self.kernel.div_(self.kernel.sum() * self.nInputPlane)
@@ -193,7 +193,7 @@ class SpatialDivisiveNormalization(_Neighbourhood):
 
     def __init__(
         self,
-        nInputPlane: float | None = None,
+        nInputPlane: int | None = None,
         kernel: torch.Tensor | None = None,
         threshold: float | None = None,
         thresval: float | None = None,
@@ -248,7 +248,7 @@ class SpatialContrastiveNormalization(_Neighbourhood):
 
     def __init__(
         self,
-        nInputPlane: float | None = None,
+        nInputPlane: int | None = None,
         kernel: torch.Tensor | None = None,
         threshold: float | None = None,
         thresval: float | None = None,

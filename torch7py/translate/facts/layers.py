@@ -6,6 +6,7 @@ of it then.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from functools import cache
 
@@ -23,6 +24,7 @@ __all__ = [
     "BACKWARD",
     "FORWARD",
     "applies_to_steps",
+    "argument_types",
     "batch_rank",
     "begins_training",
     "by_step",
@@ -89,6 +91,18 @@ def facts_of(name: str) -> Facts | None:
     """The facts of a class; None where it is not in the register."""
     cls = class_of(name)
     return None if cls is None else facts_of_class(cls)
+
+
+@cache
+def argument_types(name: str, at: int) -> frozenset[str]:
+    """The types of a constructor's argument at a place from 0, as its signature states them; none is not known."""
+    cls = class_of(name)
+    if cls is None:
+        return frozenset()
+    for place, parameter in enumerate(list(inspect.signature(cls.__init__).parameters.values())[1:]):
+        if place == at or parameter.kind is parameter.VAR_POSITIONAL:
+            return frozenset(str(parameter.annotation).split(" | "))
+    return frozenset()
 
 
 # Those of a class that is not in the register: it may do what others do not.

@@ -29,12 +29,6 @@ def all_layers(module: Type) -> list[Description]:
     return [layer for part in all_parts(module) for layer in part.layers]
 
 
-# Arguments that PyTorch takes as whole numbers alone.
-_COUNTS = set(
-    "inputSize outputSize hiddenSize nIndex nOutput nInputPlane nOutputPlane inputFrameSize outputFrameSize"
-    " inputSize1 inputSize2 kW kH kT dW dH dT padW padH padT".split()
-)
-
 OF_THEIR_OWN = ("ccn2", "fbnn", "inn")  # packages whose layers have names of their own
 
 
@@ -115,17 +109,14 @@ class Constructions:
                 self._in_sequencer = kept
                 texts.append(f"\0{index}")
             else:
-                texts.append(self._argument(argument))
+                written = self._argument(argument)
+                texts.append(f"int({written})" if self._is_made_whole(path, index, argument) else written)
         try:
             args = bind(path, texts)
         except NotNative as problem:
             raise Problem(problem.code, node.line, str(problem)) from problem
         slots = {name: modules[int(text[1:])] for name, text in args.texts.items() if text.startswith("\0")}
         rest = {name: text for name, text in args.texts.items() if "\0" not in text}
-        for argument, text in zip(node.arguments, texts, strict=True):
-            is_number = "number" in t.type(argument).kinds or t.kind(argument) in (None, "any")
-            if is_number and not t.whole(argument):  # as torch.max(labels) gives, or what a text says
-                rest |= {name: f"int({text})" for name in _COUNTS if rest.get(name) == text}
         source = self.builders.source(node.line)
         line = node.arguments[0].line if node.arguments else node.line
         start = self.builders.source(line) if line != node.line else ""
@@ -144,6 +135,18 @@ class Constructions:
             layer.args.texts["remember"] = mode
         self.layers.append(layer)  # keeps its id its own
         return layer
+
+    def _is_made_whole(self, path: str, at: int, argument: Expression) -> bool:
+        """Whether PyTorch takes an argument as a whole number alone, and it is one by its value only.
+
+        As ``torch.max(labels)`` gives one, ``size / 2``, or a text.
+        """
+        t = self.t
+        types = facts.argument_types(path, at)
+        if "int" not in types and (types != {"Any"} or t.kind(argument) != "number"):
+            return False
+        is_number = "number" in t.type(argument).kinds or t.kind(argument) in (None, "any")
+        return is_number and not t.whole(argument)
 
     def _sees_one_row(self, node: Call, dims: int) -> bool:
         """Whether a normalization may be trained on a batch of one example, which cudnn's takes as PyTorch's does."""
