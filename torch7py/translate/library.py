@@ -45,7 +45,7 @@ TENSOR_TYPES = {
 
 # the fields of an optim.ConfusionMatrix
 CONFUSION_FIELDS = {
-    **dict.fromkeys(("totalValid", "averageValid", "averageUnionValid"), "number"),
+    **dict.fromkeys(("totalValid", "averageValid", "averageUnionValid", "nclasses"), "number"),
     **dict.fromkeys(("mat", "valids", "unionvalids"), "tensor"),
 }
 

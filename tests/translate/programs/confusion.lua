@@ -21,3 +21,10 @@ print(tostring(other))
 other:add(1, 2)
 print('named so: ' .. tostring(optim.ConfusionMatrix({'one', 'other'})))
 print(tostring(other))
+-- Classes as columns, as index() and max() give them.
+local columns = optim.ConfusionMatrix{'a', 'b', 'c'}
+columns:batchAdd(torch.Tensor{{1}, {3}, {2}}, torch.Tensor{1, 3, 3})
+columns:batchAdd(torch.Tensor{2, 1}, torch.Tensor{{2}, {3}})
+columns:batchAdd(torch.Tensor{{0.2, 0.5, 0.3}}, torch.Tensor{{0, 0, 1}})
+for i = 1, columns.nclasses do print(columns.mat[i][1], columns.mat[i][2], columns.mat[i][3]) end
+print('of ' .. columns.nclasses)

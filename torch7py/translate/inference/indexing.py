@@ -76,7 +76,8 @@ class IndexKinds:
             if kind == "confusion":
                 field_kind = CONFUSION_FIELDS.get(name or "")
                 rank = {"valids": 1, "unionvalids": 1, "mat": 2}.get(name or "")
-                return field_kind is not None and (result.be(field_kind) | result.be_rank(rank))
+                news = result.mark("whole") if name == "nclasses" else False
+                return news | (field_kind is not None and (result.be(field_kind) | result.be_rank(rank)))
             if kind == "class" and name == "new" and self._makes_by_new(base):
                 return unify(result, base)
             if kind == "class" or (base.find().classes and name is not None):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+from torch7py.translate import tree
+from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.analysis.built_texts import known_texts, pieces
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.native.code import quoted
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Undecided
-from torch7py.translate.tree import Expression, Name, String
+from torch7py.translate.tree import Call, Expression, Name, String
 
-__all__ = ["as_regex", "captures", "is_plain", "only_digits", "regex"]
+__all__ = ["as_regex", "captures", "is_plain", "may_be_no_number", "regex"]
 
 _CLASSES = {
     "a": "A-Za-z",
@@ -178,7 +180,7 @@ def _escape(c: str) -> str:
     return {"\n": r"\n", "\t": r"\t", "\r": r"\r"}.get(c, c)
 
 
-def only_digits(pattern: str, index: int) -> bool:
+def _only_digits(pattern: str, index: int) -> bool:
     """Whether what a capture of a pattern takes, or all of a pattern without one, is digits."""
     groups = re.findall(r"\(([^()]*)\)", pattern) or [pattern.strip("^$")]
     return index < len(groups) and groups[index] in ("%d+", "%d%d*", "[0-9]+", "%d")
@@ -191,3 +193,24 @@ def captures(t: Known, node: Expression) -> int:
     except Undecided:
         return 0
     return regex(pattern, node.line)[1]
+
+
+def may_be_no_number(t: Known, node: Call) -> bool:
+    """Whether ``tonumber(...)`` may be nil, for all that the program shows."""
+    return len(node.arguments) > 1 or t.type(node).has("tested") or not _says_number(t, node.arguments[0])
+
+
+def _says_number(t: Known, node: Expression) -> bool:
+    """Whether a text is surely a number: an argument of the program, or what was found as digits."""
+    if isinstance(node, String):
+        return node.value.isdigit()
+    string_call, capture = pattern_calls.matched(t, node), 0
+    if isinstance(node, Name):
+        string_call, capture = pattern_calls.origin(t, t.scopes.of_name[node])
+    if (
+        string_call is not None
+        and string_call[0] in ("match", "gmatch")
+        and isinstance(string_call[2][0], String)
+    ):
+        return _only_digits(string_call[2][0].value, capture)
+    return any(isinstance(n, Name) and t.scopes.is_global(n, "arg") for n in tree.walk(node))

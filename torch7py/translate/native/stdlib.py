@@ -185,25 +185,9 @@ def to_number(t: Translation, node: Call) -> Py:
     argument = node.arguments[0]
     if t.kind(argument) == "number":
         return t.value(argument)
-    if len(node.arguments) > 1 or t.type(node).has("tested") or not _says_number(t, argument):
+    if patterns.may_be_no_number(t, node):
         return atom(f"{t.need('to_number')}({_arguments(t, node)})")
     return atom(f"float({t.value(argument)})")
-
-
-def _says_number(t: Translation, node: Expression) -> bool:
-    """Whether a text is surely a number: an argument of the program, or what was found as digits."""
-    if isinstance(node, String):
-        return node.value.isdigit()
-    string_call, capture = pattern_calls.matched(t, node), 0
-    if isinstance(node, tree.Name):
-        string_call, capture = pattern_calls.origin(t, t.scopes.of_name[node])
-    if (
-        string_call is not None
-        and string_call[0] in ("match", "gmatch")
-        and isinstance(string_call[2][0], String)
-    ):
-        return patterns.only_digits(string_call[2][0].value, capture)
-    return any(isinstance(n, tree.Name) and t.scopes.is_global(n, "arg") for n in tree.walk(node))
 
 
 @function("string.gmatch")

@@ -12,6 +12,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.interfaces.translation import Translation
+from torch7py.translate.native.patterns import may_be_no_number
 from torch7py.translate.native.problem import Undecided
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Function, Index, Invoke, Number, String
@@ -124,6 +125,8 @@ def may_be_no_entry(t: Translation, table: Expression, value: Expression) -> boo
         return False
     if t.representation(table) not in ("dict", "record"):
         return False
+    if isinstance(value, Call) and t.path(value.callee) == "tonumber":
+        return may_be_no_number(t, value)
     return _is_no_entry(t, value) or may_be_nil(t, value) or (isinstance(value, Call) and t.type(value).nil)
 
 

@@ -168,9 +168,9 @@ class ConfusionMatrix:
     """How often each class was taken for each; they count from 1, and a target below 1 is missing."""
 
     def __init__(self, classes):
-        count = classes if isinstance(classes, int) else len(classes)
+        self.nclasses = classes if isinstance(classes, int) else len(classes)
         self.classes = [] if isinstance(classes, int) else classes
-        self.mat = torch.zeros(count, count, dtype=torch.int64)
+        self.mat = torch.zeros(self.nclasses, self.nclasses, dtype=torch.int64)
         self.averageUnionValid = 0
         self.zero()
 
@@ -183,7 +183,11 @@ class ConfusionMatrix:
         self.batch_add(torch.as_tensor(prediction)[None], torch.as_tensor(target)[None])
 
     def batch_add(self, predictions, targets):
-        found, wanted = (x.argmax(1) if x.dim() > 1 else x.long() - 1 for x in (predictions, targets))
+        # One column holds classes, as a vector does.
+        found, wanted = (
+            x.argmax(1) if x.dim() > 1 and x.shape[1] > 1 else x.flatten().long() - 1
+            for x in (predictions, targets)
+        )
         there = wanted >= 0
         size = len(self.mat)
         self.mat += torch.bincount((wanted * size + found)[there], minlength=size**2).view(size, size)

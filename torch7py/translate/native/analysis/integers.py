@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from torch7py.translate import tree
 from torch7py.translate.facts.methods import COMPARISONS
 from torch7py.translate.native.analysis import pattern_calls
 from torch7py.translate.native.analysis.program_facts import Known
+from torch7py.translate.native.analysis.real_options import RealOptions
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name
 from torch7py.translate.tree_queries import returns_of
@@ -17,10 +17,6 @@ __all__ = ["Integers"]
 
 WHOLE_METHODS = set("size stride dim nDimension nElement numel storageOffset getDevice".split())
 EXACT = 2**53  # whole numbers up to it are what they are in double precision
-_REAL = (
-    "rate|^lr|decay|dropout|momentum|^eps|noise|std|^alpha|^beta|^gamma|^lambda|clip|temperature|scale|coef|reg"
-    "|threshold"
-)
 
 
 class Integers:
@@ -34,6 +30,7 @@ class Integers:
         self.raw = raw
         self._variables: dict[Variable, bool] = {}
         self._functions: dict[tree.Function, bool] = {}
+        self.real_options = RealOptions(translator, self.is_whole)
         self._sources: dict[Variable, list[Expression | bool]] = {} if raw is None else raw._sources
         self.without_value: set[Variable] = set() if raw is None else raw.without_value  # nil at first
         if raw is None:
@@ -221,23 +218,8 @@ class Integers:
         return sides and not self.t.intervals.exact(node)
 
     def option_is_real(self, name: str) -> bool:
-        """Whether an option with a whole default is one for any number: by its name, or as a mere factor."""
-        return re.search(_REAL, name, re.IGNORECASE) is not None or self._is_a_factor(name)
-
-    def _is_a_factor(self, name: str) -> bool:
-        """Whether an option is multiplied with what is no whole number, and else only computed or compared."""
-        uses = [
-            node
-            for node in tree.every(self.t.program, Index)
-            if node.key_name == name and self.t.type(node.base).has("options")
-        ]
-        computed, scales = set(), False
-        for node in tree.every(self.t.program, Binary):
-            for side, other in ((node.left, node.right), (node.right, node.left)):
-                if side in uses and node.operator not in ("..", "and", "or"):
-                    computed.add(side)
-                    scales = scales or (node.operator in "*/" and not self.is_whole(other))
-        return scales and computed == set(uses)
+        """Whether an option with a whole default is one for any number."""
+        return self.real_options.is_real(name)
 
     def returns_whole(self, function: tree.Function, index: int) -> bool:
         """Whether a result of a function is always whole."""

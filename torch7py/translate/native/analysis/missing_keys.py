@@ -32,9 +32,9 @@ def looked_for(t: Known) -> set[Expression]:
             tested.add(of_name[first])
     for statement in tree.every(t.program, tree.Assignment):
         for target, value in zip(statement.targets, statement.values, strict=False):
-            if isinstance(target, Name) and isinstance(value, Index) and of_name[target] in tested:
-                expressions.add(value)
-            elif isinstance(target, Index) and t.kind(target.base) == "table" and _is_by_name(t, value):
+            if (isinstance(target, Name) and isinstance(value, Index) and of_name[target] in tested) or (
+                isinstance(target, Index) and t.kind(target.base) == "table" and _is_by_name(t, value)
+            ):
                 expressions.add(value)
     handed_on: list[Expression] = [v for node in tree.every(t.program, tree.Return) for v in node.values]
     for call in tree.those(t.program, Call, tree.Invoke):
