@@ -247,7 +247,7 @@ def test_loops_stay_in_lua(rt: Runtime, lua_name: str) -> None:
     """Element accesses after slow ones through the same functions: these are compiled.
 
     Compiled code calls no hooks, so a hook counts what is interpreted. Of a round that is the loop itself, 17
-    instructions, or none where it was compiled with them; where one of the ways in is interpreted too, it is 47 or more.
+    instructions, or none where it was compiled too; where one of the ways in is interpreted, it is 47 or more.
     """
     if lua_name != "luajit21":
         pytest.skip("only LuaJIT 2.1 keeps the fast ways apart from the slow ones")

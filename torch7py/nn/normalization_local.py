@@ -257,8 +257,8 @@ class SpatialContrastiveNormalization(_Neighbourhood):
         self.take(nInputPlane, kernel)
         self.threshold, self.thresval = thresholds(threshold, thresval)
         self._modules["normalizer"] = Sequential(
-            SpatialSubtractiveNormalization(self.nInputPlane, self.kernel),
-            SpatialDivisiveNormalization(self.nInputPlane, self.kernel, self.threshold, self.thresval),
+            SpatialSubtractiveNormalization(nInputPlane, self.kernel),
+            SpatialDivisiveNormalization(nInputPlane, self.kernel, self.threshold, self.thresval),
         )
 
     def forward(self, input: torch.Tensor) -> Any:

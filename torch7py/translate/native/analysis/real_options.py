@@ -48,7 +48,7 @@ class RealOptions:
     def _build(self) -> None:
         """Where each expression stands, and what reads each field and variable."""
         self._built = True
-        self._parent: dict[tree.Node, tree.Node] = {}
+        self._parent: dict[tree.Node | tree.Block, tree.Node | tree.Block] = {}
         self._fields: dict[str, list[Index]] = {}
         self._names: dict[Variable, list[Name]] = {}
         for node in tree.walk(self.t.program):
