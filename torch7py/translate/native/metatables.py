@@ -44,6 +44,8 @@ def _computes_items(t: Translation, table: Type) -> bool:
 
 def _parts(t: Translation, node: Call) -> tuple[str, str]:
     """The table that ``setmetatable`` gives a function for its items, and that function."""
+    if t.kind(node.arguments[-1]) == "class" or t.types.class_named(node.arguments[-1]) is not None:
+        raise Problem("T7-242", node.line, "an object of a class, made of a table that is not written there")
     items = index_alone(node.arguments[-1])
     if len(node.arguments) != 2 or not _computes_items(t, t.type(node.arguments[0])) or items is None:
         raise Undecided("T7-201", node.line, "setmetatable has no native form")

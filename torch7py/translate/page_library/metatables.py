@@ -114,6 +114,8 @@ def setmetatable(table: Any, meta: Any) -> Any:
     """``setmetatable(table, meta)``, of a table that a page has made for it."""
     if not isinstance(table, Table):
         raise NotInPage(f"a metatable for a {type(table).__name__}")
+    if isinstance(meta, type):
+        raise NotInPage(f"an object of the class {meta.__name__}, made of a table")
     table.meta = meta
     return table
 
