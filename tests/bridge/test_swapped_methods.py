@@ -25,3 +25,23 @@ def test_what_is_called_and_computed_is_the_originals(
     printed = [line.rstrip() for line in capfd.readouterr().out.splitlines()]
     recorded = gzip.decompress((GOLDEN / "swapped_methods.txt.gz").read_bytes()).decode().splitlines()
     assert printed == [line for line in recorded if first <= int(line.split("\t")[0]) <= last]
+
+
+def test_a_layer_in_two_models_is_called_by_either(runtime: Runtime) -> None:
+    """Which methods a layer's peer was told of by one model's call is no longer so after the other's."""
+    counted = runtime.execute("""
+        require 'nn'
+        local layer, x, n = nn.Linear(2, 2), torch.ones(2), 0
+        local inner = nn.Sequential():add(layer):add(nn.Abs())
+        local outer = nn.Sequential():add(nn.Sequential():add(layer)):add(nn.Abs())
+        local plain, counts = nn.Linear.updateOutput, {}
+        local function call(model, is_swapped)
+           n = 0
+           if is_swapped then nn.Linear.updateOutput = function(...) n = n + 1 return plain(...) end end
+           model:forward(x)
+           nn.Linear.updateOutput = plain
+           counts[#counts + 1] = n
+        end
+        call(outer, true) call(inner, true) call(outer, false) call(inner, true) call(inner, false) call(outer, true)
+        return table.concat(counts, ' ')""")
+    assert counted == "1 1 0 1 0 1"
