@@ -21,7 +21,7 @@ if not ffi then
 end
 
 local SMALL = headers.small
-local at_hand, count_dense, fresh, cast, abs = headers.at_hand, headers.count_dense, headers.fresh, ffi.cast, math.abs
+local at_hand, header, count_dense, fresh, cast = headers.at_hand, headers.of, headers.count_dense, headers.fresh, ffi.cast
 
 local SOURCES = {
    none = 'function(r, n, x) for i = 0, n - 1 do r[i] = %s end end',
@@ -90,10 +90,15 @@ local function short_way(operation, mt, in_place)
          run = fold
       end
       if not run or v == false or getmetatable(x) ~= mt then return false end
+      if run == fold then   -- in the original's order a loop is faster than PyTorch, however many there are
+         local h = header(x)
+         local n = h.dims > 0 and count_dense(h)
+         if not n then return false end
+         return true, fold(n, h.address)
+      end
       local h = at_hand(x)
       local n = h ~= nil and h.dims > 0 and count_dense(h)
       if not n or n > SMALL then return false end
-      if run == fold then return true, fold(n, h.address) end
       if run == both then
          local g = at_hand(b)
          if g == nil or g.dims == 0 or count_dense(g) ~= n then return false end
