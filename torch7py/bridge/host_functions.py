@@ -163,12 +163,17 @@ def host_functions(runtime: RuntimeInterface) -> dict[str, Any]:
             shared[1] = untyped.data_ptr() if untyped.device.type == "cpu" else 0
             shared[2], shared[FIRST_SIZE], shared[FIRST_STRIDE] = 1 if size else 0, size, 1
             return
-        dims = tensor.dim() if tensor.numel() else 0
-        shared[1] = tensor.data_ptr() if tensor.device.type == "cpu" and dims <= MAX_DIMS else 0
-        shared[2] = dims
-        known = min(dims, MAX_DIMS)
-        shared[FIRST_SIZE : FIRST_SIZE + known] = list(tensor.shape[:known])
-        shared[FIRST_STRIDE : FIRST_STRIDE + known] = list(tensor.stride()[:known])
+        sizes = tensor.shape
+        shared[2] = dims = len(sizes) if tensor.numel() else 0
+        if dims > MAX_DIMS:  # Lua asks for its geometry
+            shared[1] = 0
+            return
+        shared[1] = tensor.data_ptr() if tensor.is_cpu else 0
+        if dims:  # numbers one by one, which takes half the time of slices
+            for place, size in enumerate(sizes, FIRST_SIZE):
+                shared[place] = size
+            for place, stride in enumerate(tensor.stride(), FIRST_STRIDE):
+                shared[place] = stride
 
     def geometry(handle: int) -> tuple[int, ...]:
         """The number of dimensions, then the size and the stride of each."""
