@@ -30,13 +30,13 @@ def looked_for(t: Known) -> set[Expression]:
             expressions.add(first)
         elif isinstance(first, Name):
             tested.add(of_name[first])
+    handed_on = [value for node in tree.every(t.program, tree.Return) for value in node.values]
     for statement in tree.every(t.program, tree.Assignment):
         for target, value in zip(statement.targets, statement.values, strict=False):
-            if (isinstance(target, Name) and isinstance(value, Index) and of_name[target] in tested) or (
-                isinstance(target, Index) and t.kind(target.base) == "table" and _is_by_name(t, value)
-            ):
+            if isinstance(target, Name) and isinstance(value, Index) and of_name[target] in tested:
                 expressions.add(value)
-    handed_on: list[Expression] = [v for node in tree.every(t.program, tree.Return) for v in node.values]
+            elif isinstance(target, Index) and t.kind(target.base) == "table":
+                handed_on.append(value)
     for call in tree.those(t.program, Call, tree.Invoke):
         if isinstance(call, (Call, tree.Invoke)) and t.types.function_called(call):
             handed_on += call.arguments
