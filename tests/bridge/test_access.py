@@ -246,8 +246,9 @@ def test_methods_added_by_a_script(rt: Runtime) -> None:
 def test_loops_stay_in_lua(rt: Runtime, lua_name: str) -> None:
     """Element accesses after slow ones through the same functions: these are compiled.
 
-    Compiled code calls no hooks, so a hook counts what is interpreted. Of a round that is the loop itself, 17
-    instructions, or none where it was compiled too; where one of the ways in is interpreted, it is 47 or more.
+    Compiled code calls no hooks, so a hook counts what is interpreted, as an empty loop shows that may not be compiled.
+    Of a round that is the loop itself, 17 instructions, or none where LuaJIT has compiled that too; where one of the
+    ways in is interpreted, it is 47 or more.
     """
     if lua_name != "luajit21":
         pytest.skip("only LuaJIT 2.1 keeps the fast ways apart from the slow ones")
@@ -265,12 +266,18 @@ def test_loops_stay_in_lua(rt: Runtime, lua_name: str) -> None:
               sum = sum + v[3] + x[{2, 3, 4}] + x:size(1)
            end
         end
+        local function interpreted(n) for i = 1, n do end end
+        jit.off(interpreted)
         rounds(10000)
         debug.sethook(function() counted = counted + 100 end, '', 100)
         rounds(100000)
+        local of_rounds = counted
+        interpreted(100000)
         debug.sethook()
-        return counted / 100000"""
-    assert lua(rt, source) < 25
+        return of_rounds / 100000, (counted - of_rounds) / 100000"""
+    of_rounds, of_empty_loop = lua(rt, source)
+    assert of_rounds < 25
+    assert of_empty_loop >= 1
 
 
 KEYS = "nil", "true", "print", "torch.FloatTensor{1}", "torch.DoubleStorage{1}", "io.stdout", "torch.Timer()"

@@ -12,6 +12,16 @@ from torch7py.translate.native.program import in_one_form, translate_script
 from torch7py.translate.verify_script import verify_script
 
 PROGRAMS = {
+    "objects of tables that are not written there": """
+local Run = {}
+Run.__index = Run
+function Run.new(n) return setmetatable({n = n}, Run) end
+function Run.load(t) return setmetatable(t, Run) end
+function Run:twice() return 2 * self.n end
+local held = {n = 4, more = {1, 2}}
+local r = Run.load(held)
+print(Run.new(3):twice(), r:twice(), held:twice(), #r.more, r == held)
+""",
     "lines of a file, one by one": """
         local f = io.open('few.txt', 'w') f:write('a b\\nc\\n') f:close()
         local name, count = 'few' .. '.txt', 0
