@@ -183,7 +183,9 @@ def to_string(t: Translation, node: Call) -> Py:
 @function("tonumber")
 def to_number(t: Translation, node: Call) -> Py:
     argument = node.arguments[0]
-    if t.kind(argument) == "number":
+    # Arguments of the program are texts: ``arg[1] or n`` is no number for having one of its kinds.
+    given = any(isinstance(n, tree.Name) and t.scopes.is_global(n, "arg") for n in tree.walk(argument))
+    if t.kind(argument) == "number" and not given:
         return t.value(argument)
     if patterns.may_be_no_number(t, node):
         return atom(f"{t.need('to_number')}({_arguments(t, node)})")

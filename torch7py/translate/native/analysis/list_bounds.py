@@ -6,6 +6,7 @@ there is one. And only where bounds are known: a place of which nothing is known
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from torch7py.translate import tree
@@ -146,13 +147,13 @@ class ListBounds:
 
     @cached_property
     def _emptied(self) -> list[Index]:
-        """The places that the program puts empty tables into."""
-        return [
-            target
-            for node in tree.every(self.t.program, tree.Assign)
-            for target, value in zip(node.targets, node.values, strict=False)
-            if isinstance(target, Index) and isinstance(value, tree.Table) and not value.fields
-        ]
+        """The places that the program puts empty tables into: ``rows[i] = {}``, ``rows = {[0] = {}}``."""
+        places = []
+        for node in tree.every(self.t.program, tree.Assignment):
+            for target, value in zip(node.targets, node.values, strict=False):
+                if isinstance(value, tree.Table):
+                    places += [target] if not value.fields else _empty_items(target, value)
+        return [place for place in places if isinstance(place, Index)]
 
     @cached_property
     def _read(self) -> list[Index]:
@@ -205,6 +206,16 @@ class ListBounds:
             elif isinstance(node, tree.Call):
                 expressions.add(bare(node.callee))
         return expressions
+
+
+def _empty_items(target: Expression, table: tree.Table) -> Iterator[Index]:
+    """Where a variable has empty tables in it that it was made with."""
+    position = 0
+    for item in table.fields:
+        position += item.key is None
+        key = Number(item.value.span, position, str(position)) if item.key is None else item.key
+        if isinstance(item.value, tree.Table) and not item.value.fields:
+            yield Index(item.value.span, target, key, False)
 
 
 def _is_last(node: Index) -> bool:

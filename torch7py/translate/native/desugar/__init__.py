@@ -3,7 +3,7 @@
 ``nn.StochasticGradient`` is a class, a function that copies the fields of a module is ``clone``, copies of a model for
 each card are added at once, what says how memory and cards are used goes, ``torch.Tester`` is a suite of functions with
 assertions, ``torch.size(x)`` is ``x:size()``, ``x:__tostring()`` is ``tostring(x)``, ``torch.type(x)`` is a text
-without ``tostring``, a file that an option chooses is a choice among those that are there, a variable with one of
+without ``tostring``, ``tonumber(arg[1] or 2)`` is ``tonumber(arg[1]) or 2``, a file that an option chooses is a choice among those that are there, a variable with one of
 several layers' classes holds functions that make these, a function of Lua's libraries that is handed to another is one
 that calls it, a package that is not there is not asked for, a list with the one output of a graph is that node, a loop
 over fields of which it takes some is one over those, gradients that a function for optim returns are read where it is
@@ -20,6 +20,7 @@ from functools import cache
 from importlib import resources
 
 from torch7py.translate.library import PENLIGHT
+from torch7py.translate.native.desugar.argument_numbers import ARGUMENT_NUMBERS, ArgumentNumbers
 from torch7py.translate.native.desugar.chosen_files import ChosenFiles, Folders, Scanned
 from torch7py.translate.native.desugar.copies import Copies
 from torch7py.translate.native.desugar.deep_copies import DeepCopies
@@ -75,6 +76,7 @@ _ASSIGNING = re.compile(
 _PASSES: dict[re.Pattern[bytes], type[Rewriting]] = {
     FUNCTIONS: TensorFunctions,
     TEXT_METHODS: TextMethods,
+    ARGUMENT_NUMBERS: ArgumentNumbers,
     re.compile(rb"torch\.setmetatable"): DeepCopies,
     re.compile(
         rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]|createCudaHost|torch\.Cuda\w+Tensor\s+and"
