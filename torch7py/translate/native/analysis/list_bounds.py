@@ -148,7 +148,7 @@ class ListBounds:
     @cached_property
     def _emptied(self) -> list[Index]:
         """The places that the program puts empty tables into: ``rows[i] = {}``, ``rows = {[0] = {}}``."""
-        places = []
+        places: list[Expression] = []
         for node in tree.every(self.t.program, tree.Assignment):
             for target, value in zip(node.targets, node.values, strict=False):
                 if isinstance(value, tree.Table):

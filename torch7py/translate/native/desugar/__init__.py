@@ -1,15 +1,16 @@
 """Lua that is written out in simpler Lua before anything else looks at a program.
 
-``nn.StochasticGradient`` is a class, a function that copies the fields of a module is ``clone``, copies of a model for
-each card are added at once, what says how memory and cards are used goes, ``torch.Tester`` is a suite of functions with
-assertions, ``torch.size(x)`` is ``x:size()``, ``x:__tostring()`` is ``tostring(x)``, ``torch.type(x)`` is a text
-without ``tostring``, ``tonumber(arg[1] or 2)`` is ``tonumber(arg[1]) or 2``, a file that an option chooses is a choice among those that are there, a variable with one of
-several layers' classes holds functions that make these, a function of Lua's libraries that is handed to another is one
-that calls it, a package that is not there is not asked for, a list with the one output of a graph is that node, a loop
-over fields of which it takes some is one over those, gradients that a function for optim returns are read where it is
-called, arguments that argcheck packs into a table are parameters, and a text of Lua that assigns is read and assigned.
-What comes out is Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is
-known of it. A use that is more than that stays as it is.
+``nn.StochasticGradient`` is a class, a function that copies the fields of a module is ``clone``, copies of a model
+for each card are added at once, what says how memory and cards are used goes, ``torch.Tester`` is a suite of
+functions with assertions, ``torch.size(x)`` is ``x:size()``, ``x:__tostring()`` is ``tostring(x)``, ``torch.type(x)``
+is a text without ``tostring``, ``tonumber(arg[1] or 2)`` is ``tonumber(arg[1]) or 2``, a file that an option chooses
+is a choice among those that are there, a variable with one of several layers' classes holds functions that make
+these, a function of Lua's libraries that is handed to another is one that calls it, a package that is not there is
+not asked for, a list with the one output of a graph is that node, a loop over fields of which it takes some is one
+over those, gradients that a function for optim returns are read where it is called, arguments that argcheck packs
+into a table are parameters, and a text of Lua that assigns is read and assigned. What comes out is Lua on the same
+lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use that is more
+than that stays as it is.
 """
 
 from __future__ import annotations
