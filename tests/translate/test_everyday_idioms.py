@@ -16,6 +16,24 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "a part with a name of its own within what a function returns": """
+require 'rnn'
+local function cell(kind, D, H)
+   if kind == 'rnn' then
+      local step = nn.Sequential():add(nn.JoinTable(1, 1)):add(nn.Linear(D + H, H)):add(nn.Tanh())
+      return nn.Sequencer(nn.Recurrence(step, H, 1))
+   end
+   return nn.SeqLSTM(D, H)
+end
+local net = nn.Sequential():add(cell('rnn', 4, 3)):add(nn.Sequencer(nn.Linear(3, 2)))
+local x = torch.rand(5, 2, 4)
+print(net:forward(x):size(1))
+local function head(size)
+   local layer = nn.Linear(size, 2)
+   return nn.Sequential():add(layer):add(nn.Tanh())
+end
+print(head(4):forward(torch.rand(2, 4)):size(2))
+""",
     "whether a module, or what nobody gives, is a container": """
 require 'nn'
 local M = {}

@@ -240,7 +240,7 @@ def write_model(
     ``over_time``: a model that takes whole sequences, time in front, and what it remembers between them.
     ``ranks``: how many dimensions the tensors have that it is given (None: not known); single examples have fewer.
     """
-    texts = " ".join(text for part in walk(layer) for text in part.args.texts.values())
+    texts = " ".join(text for part in walk(layer) for text in (*part.args.texts.values(), part.passed_as))
     writer = Writer(taken={"self", *re.findall(r"(?<![\w.])[A-Za-z_]\w*", texts)})
     writer.any_dtype = any_dtype
     example = example_dims(layer, ranks)

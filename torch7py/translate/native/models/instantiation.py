@@ -487,27 +487,26 @@ class Making:
             )
             if changed and self.plain(layer) is None:
                 raise Problem("T7-222", node.line, "a container whose parts change, as one class")
-        except Problem:
+        except Problem as first:
             parts: list[Expression] = []
             while isinstance(node, Invoke):
                 parts.insert(0, _added(node))
                 node = node.receiver
-            if not parts and not changed:
-                raise
+            problem = first
             try:
                 path = self.t.path(node.callee) if isinstance(node, Call) else None
-                return self._sequence(node, path, parts, only_held=False)
-            except Problem as problem:
-                if changed:
-                    raise
-                try:
-                    layer, module_arguments = self._with_outside_modules(
-                        lambda: self.constructions.layer(whole)
-                    )
-                except Problem:
-                    raise problem from None
-                names = {**module_arguments, **self.written.names_in([whole])}
-                return atom(self.written.of_class(layer, self.hints.get(whole) or "model", names, whole.line))
+                if parts or changed:
+                    return self._sequence(node, path, parts, only_held=False)
+            except Problem as of_sequence:
+                problem = of_sequence
+            if changed:
+                raise problem from None
+            try:
+                layer, module_arguments = self._with_outside_modules(lambda: self.constructions.layer(whole))
+            except Problem:
+                raise problem from None
+            names = {**module_arguments, **self.written.names_in([whole])}
+            return atom(self.written.of_class(layer, self.hints.get(whole) or "model", names, whole.line))
         if is_criterion(layer.name):
             return self.criterion(layer, node)
         inner = layer
