@@ -16,6 +16,27 @@ from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
 
 IDIOMATIC = {
+    "tables of one entry that a criterion and a layer are given": """
+require 'nn'
+local Lengths, parent = torch.class('nn.Lengths', 'nn.Criterion')
+function Lengths:__init() parent.__init(self) end
+function Lengths:updateOutput(input, target)
+  assert(#target == input:size(2))
+  self.output = input:sum() * #target[1]
+  return self.output
+end
+function Lengths:updateGradInput(input, target)
+  self.gradInput:resizeAs(input):fill(#target[1])
+  return self.gradInput
+end
+local lengths = nn.Lengths()
+local z = torch.ones(4, 1, 3)
+print(lengths:forward(z, {{2, 3}}))
+print(lengths:backward(z, {{2, 3}}):sum())
+local x = torch.rand(2, 3)
+print(nn.JoinTable(2):forward({x}):size(2))
+print(nn.SelectTable(1):forward({x}):size(1))
+""",
     "a part with a name of its own within what a function returns": """
 require 'rnn'
 local function cell(kind, D, H)
@@ -27,7 +48,8 @@ local function cell(kind, D, H)
 end
 local net = nn.Sequential():add(cell('rnn', 4, 3)):add(nn.Sequencer(nn.Linear(3, 2)))
 local x = torch.rand(5, 2, 4)
-print(net:forward(x):size(1))
+local steps = net:forward(x):size(1)
+print(steps == 5)
 local function head(size)
    local layer = nn.Linear(size, 2)
    return nn.Sequential():add(layer):add(nn.Tanh())

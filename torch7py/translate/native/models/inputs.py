@@ -127,9 +127,7 @@ class Inputs:
             if last is not None:
                 unpacked = self.t.is_unpacked(last)
                 texts.append(f"*{self.t.calls.unpacked(last)}" if unpacked else self.t.value(last).text)
-            return (
-                f"({texts[0]},)" if len(texts) == 1 and texts[0].startswith("*") else f"({', '.join(texts)})"
-            )
+            return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
         if isinstance(node, (Call, Invoke)):
             return self.t.calls.value(node, keep=True).text
         return self.t.value(node).text
