@@ -102,7 +102,7 @@ class MultiLabelSoftMarginCriterion(_WeightedCriterion):
         return self.keep("gradInput", gradient.contiguous(), is_result=True)
 
 
-@layer("nn.DistKLDivCriterion")
+@layer("nn.DistKLDivCriterion", target="shares")
 class DistKLDivCriterion(ElementwiseCriterion):
     """``nn.DistKLDivCriterion()``: ``t (log(t) - x)`` where the target t is above 0; x holds log-probabilities.
 

@@ -30,8 +30,8 @@ __all__ = [
 TAKES = frozenset("tensor sequence table steps any parts nothing".split())
 GIVES = frozenset("tensor table steps same any parts number".split())
 KEEPS = frozenset("nothing always remembered".split())
-PARTS = frozenset("none chain branches entries slices each one steps built fixed graph".split())
-TARGETS = frozenset("none class values sign truths parts other".split())
+PARTS = frozenset("none chain branches entries slices each one replicas steps built fixed graph".split())
+TARGETS = frozenset("none class values shares sign truths parts steps other".split())
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,16 @@ class Facts:
     - ``keeps_rank``: whether a tensor always has as many dimensions afterwards;
     - ``shares_memory``: whether its output may lie in its input's memory, though it does not work in place;
     - ``gradient_reads_output``: whether its gradient is computed with its output, as that is in memory by then;
-    - ``parts``: what it does with modules in it. ``none`` are there; a ``chain``, one after the other; ``branches``, of
-      which each is given the input; ``entries``, of which each is given one of the input; ``slices``, the same of a
-      tensor; ``each``, one that is given all entries or steps in turn; ``one``, around which it does something;
-      ``steps``, a network applied at each step; ``built``, it makes them itself, or ``fixed``, without parameters; a
-      ``graph``;
+    - ``parts``: what it does with modules in it. ``none`` are there; a ``chain``, one after the other; ``branches``,
+      of which each is given the input; ``entries``, of which each is given one of the input; ``slices``, the same of
+      a tensor; ``each``, one that is given all entries or steps in turn; ``one``, around which it does something;
+      ``replicas``, one that is copied to several devices; ``steps``, a network applied at each step; ``built``, it
+      makes them itself, or ``fixed``, without parameters; a ``graph``;
     - ``example``: the axes of an example, names of constructor's arguments and letters for others, or ``any``;
     - ``items``: the constructor's argument that is the largest of the whole numbers that it takes;
-    - ``target``: of a criterion. ``none``; a ``class``, counted from 1; ``values`` like the input; a ``sign``, 1 or -1;
-      ``truths``, 0 or 1, or between; what its ``parts`` take; ``other``.
+    - ``target``: of a criterion. ``none``; a ``class``, counted from 1; ``values`` like the input; ``shares``
+      that add up to 1, of which the input has logarithms; a ``sign``, 1 or -1; ``truths``, 0 or 1, or between; what its
+      ``parts`` take; a table of that, one for each of the ``steps``; ``other``.
     """
 
     parameters: str

@@ -102,7 +102,7 @@ class StepwiseCriterion(Criterion):
             gradient.copy_(self.averaged(gradient, steps))
 
 
-@layer("nn.SequencerCriterion", package="rnn", parts="each", target="parts", takes="steps")
+@layer("nn.SequencerCriterion", package="rnn", parts="each", target="steps", takes="steps")
 class SequencerCriterion(StepwiseCriterion):
     """``nn.SequencerCriterion(criterion[, sizeAverage])``: the sum of a criterion's losses over the steps.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.layers.groups import CHAIN
 from torch7py.translate.layers.registry import Args, Layer
 
 __all__ = ["Kind", "Occurrence", "find_kinds", "grouped", "inner"]
@@ -233,4 +234,4 @@ def grouped(layer: Layer, is_part: Callable[[Layer], bool]) -> None:
 def _joined(run: list[Layer]) -> list[Layer]:
     if len(run) < 2:
         return run
-    return [Layer("nn.Sequential", children=run, named_in=run[0].named_in, named_out=run[-1].named_out)]
+    return [Layer(CHAIN, children=run, named_in=run[0].named_in, named_out=run[-1].named_out)]

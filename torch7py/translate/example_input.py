@@ -180,13 +180,13 @@ def criterion_example(criterion: Any, layer: Layer) -> tuple[Any, Any] | None:
             return None
         x, y = example
         scales = [1 - n / 10 for n in range(sizes.steps)]  # probabilities stay what they are
-        return [x * s for s in scales], [y] * sizes.steps if layer.name == "nn.SequencerCriterion" else y
+        return [x * s for s in scales], [y] * sizes.steps if facts.target(layer.name) == "steps" else y
     kind = facts.target(layer.name) if facts.takes(layer.name) == "tensor" else ""
     weights = criterion.get_field("weights") if kind == "class" else None
     classes = 7 if weights is None else weights.numel()
     x = make(Shape((sizes.batch, classes)), torch.float64)
     other = make(Shape((sizes.batch, classes)), torch.float64, seed=2)
-    if layer.name == "nn.DistKLDivCriterion":
+    if kind == "shares":
         example = x.log_softmax(-1), other.softmax(-1)
     elif kind == "class":
         example = x, make(Shape((sizes.batch,), classes), torch.float64)

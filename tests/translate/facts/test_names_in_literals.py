@@ -17,8 +17,8 @@ from torch7py.translate.facts.methods import READING
 from torch7py.translate.native.program import translate_script
 
 FOLDER = Path(torch7py.translate.__file__).parent
-LAYERS = 118
-METHODS = 1408
+LAYERS = 46
+METHODS = 1343
 _LAYER = re.compile(r"(nn|cudnn|rnn)\.[A-Z]\w+")
 _WORDS = re.compile(r"[\w.]+(?:\s+[\w.]+)*")
 

@@ -24,7 +24,7 @@ __all__ = ["DataParallelTable"]
 extend("nn.Module", names(cudaDouble="torch7_cuda_double", cudaHalf="torch7_cuda_half"), package="cunn")
 
 
-@layer("nn.DataParallelTable", package="cunn", parts="one")
+@layer("nn.DataParallelTable", package="cunn", parts="replicas")
 class DataParallelTable(Container):
     """``nn.DataParallelTable(dimension[, flattenParams, usenccl])``: a batch divided among GPUs along a dimension.
 

@@ -12,6 +12,8 @@ import torch
 from torch7py.translate import page_library
 from torch7py.translate.comparison.original import Construction, Recording
 from torch7py.translate.layers import Layer, natives
+from torch7py.translate.layers.as_modules import CLASSES_OF_PAGES
+from torch7py.translate.layers.groups import ESTIMATING
 from torch7py.translate.layers.helpers import DERIVED, DRAWING, HELPERS
 from torch7py.translate.model import taken
 from torch7py.translate.native.program import Native
@@ -99,7 +101,7 @@ class Partners:
                 kind.reset_parameters = lambda module: self.reset(module)
         if name in self.user_class_names:
             kind.__init__ = self._noting(kind, self.user_class_names[name])
-        if name == "NCE" and name in self.helpers:
+        if name == CLASSES_OF_PAGES[ESTIMATING] and name in self.helpers:
             self._wrap_estimation(kind)
         return kind
 
@@ -111,7 +113,7 @@ class Partners:
         def init(module: Any, *args: Any, **kwargs: Any) -> None:
             original(module, *args, **kwargs)
             if not self.within:
-                self.give(module, Layer("nn.NCEModule"), entries)
+                self.give(module, Layer(ESTIMATING), entries)
                 kind.reset_parameters = lambda module: self.reset(module)
 
         def draw(module: Any, count: int) -> torch.Tensor:

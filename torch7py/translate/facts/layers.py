@@ -10,14 +10,16 @@ import inspect
 from collections.abc import Iterable
 from functools import cache
 
+from torch7py.nn.activation import Identity
 from torch7py.nn.base import Criterion, Module
-from torch7py.nn.container import Container
+from torch7py.nn.container import Container, Sequential
 from torch7py.nn.facts import PLAIN, Facts, Parameter, facts_of_class, parsed
 from torch7py.nn.object import TorchObject
 from torch7py.nn.original_methods import original_methods, returns_nothing
 from torch7py.nn.registry import layers
 from torch7py.packages.registry import packages
 from torch7py.rnn.abstract import AbstractRecurrent
+from torch7py.rnn.dpnn.serial import Serial
 
 __all__ = [
     "ADDING",
@@ -30,18 +32,25 @@ __all__ = [
     "by_step",
     "carries",
     "class_of",
+    "compares_elements",
+    "computes_alike",
     "differs_in_training",
     "facts_of",
     "gives",
     "gives_nothing",
     "gradient_reads_output",
     "grows",
+    "has_method",
     "is_base",
     "is_chain",
     "is_container",
     "is_graph",
+    "is_identity",
     "is_module",
+    "is_parallel",
     "is_repeatable",
+    "is_sequencer",
+    "is_serial",
     "is_view",
     "is_wrapping",
     "keeps_rank",
@@ -175,10 +184,30 @@ def is_graph(name: str) -> bool:
     return parts(name) == "graph"
 
 
+def is_parallel(name: str | None) -> bool:
+    """Whether a layer holds one module, of which each of several devices has a copy."""
+    return name is not None and parts(name) == "replicas"
+
+
+def is_serial(name: str | None) -> bool:
+    """Whether a layer does what its module does, and only says how much of it a file has."""
+    return name is not None and class_of(name) is Serial
+
+
+def is_identity(name: str | None) -> bool:
+    """Whether a layer gives what it is given, whatever that is."""
+    return name is not None and class_of(name) is Identity
+
+
+def has_method(name: str, method: str) -> bool:
+    """Whether a layer's class itself has a method of this name in the original."""
+    return method in original_methods().get(name, ())
+
+
 def is_wrapping(name: str) -> bool:
     """Whether a layer gives what modules in it give, one or a chain of them."""
     facts = known(name)
-    return facts.gives == "parts" and facts.parts in ("chain", "one")
+    return facts.gives == "parts" and facts.parts in ("chain", "one", "replicas")
 
 
 def grows(name: str) -> bool:
@@ -224,6 +253,11 @@ def gives(name: str) -> str:
 def target(name: str) -> str:
     """What the target of a criterion is, as its facts say it; an empty text where it is not known."""
     return known(name).target
+
+
+def compares_elements(name: str) -> bool:
+    """Whether a criterion compares each element of a tensor with the one of its target at the same place."""
+    return takes(name) == "tensor" and target(name) in ("values", "shares", "sign", "truths")
 
 
 def takes(name: str) -> str:
@@ -283,6 +317,11 @@ def applies_to_steps(name: str) -> bool:
     return facts.gives == "steps" and facts.parts == "each"
 
 
+def is_sequencer(name: str) -> bool:
+    """Whether a layer applies one module to each step, and may go on where the last sequence ended."""
+    return applies_to_steps(name) and may_remember(name)
+
+
 def sees_sequences(name: str) -> bool:
     """Whether a layer sees a sequence, or what it kept from the call before, or is a graph with several inputs."""
     facts = known(name)
@@ -314,9 +353,14 @@ def begins_training(name: str) -> bool:
 
 def gives_nothing(method: str, names: Iterable[str]) -> bool:
     """Whether a method that modules have gives no value, and is no other one of the layers of these names."""
-    of_all = any(returns_nothing(name, method) for name in ("nn.Module", "nn.Container", "nn.Sequential"))
+    of_all = any(returns_nothing(base.torch7_name, method) for base in (Module, Container, Sequential))
     own = (name for name in names if method in original_methods().get(name, ()))
     return of_all and all(returns_nothing(name, method) for name in own)
+
+
+def computes_alike(name: str) -> bool:
+    """Whether it is known that a layer itself computes the same in training and in evaluation."""
+    return class_of(name) not in (None, Module, Container) and not differs_in_training(name)
 
 
 def differs_in_training(name: str) -> bool:

@@ -208,7 +208,7 @@ def node_method(method: str, receiver: Type, results: list[Type]) -> bool:
 
 
 def make(path: str, node: Call, arguments: list[Type], result: Type) -> bool:
-    if path == "nn.Serial" and len(arguments) == 1:
+    if facts.is_serial(path) and len(arguments) == 1:
         return unify(result, arguments[0]) or True
     kind = "criterion" if is_criterion(path) else "module"
     result.be(kind)

@@ -7,6 +7,7 @@ from typing import Any
 from torch7py.nn.checks import truthy
 from torch7py.translate.layers.container import transparent
 from torch7py.translate.layers.criterion import summed
+from torch7py.translate.layers.groups import ESTIMATING, FLAGS
 from torch7py.translate.layers.registry import (
     Args,
     Expr,
@@ -128,7 +129,7 @@ def _noise(module: Any) -> dict[str, Any]:
     return args | {"unigrams": module.unigrams, "Z": module.Z.item(), **flags}
 
 
-_FLAGS = {"batchnoise": "True", "normalized": "False", "logsoftmax": "False"}
+_FLAGS = FLAGS[ESTIMATING]
 
 
 def _with_noise(child: Any, module: Any) -> Any:

@@ -9,17 +9,31 @@ WITH_CELL = frozenset(("nn.SeqLSTM", "nn.LSTM", "nn.FastLSTM"))
 WITHOUT_CELL = frozenset(("nn.SeqGRU", "nn.GRU"))
 # Those that give a part of a table, whose other gradients are zeros.
 LEAVING_OUT = frozenset(("nn.SelectTable", "nn.NarrowTable"))
+# The layer for noise contrastive estimation.
+ESTIMATING = "nn.NCEModule"
 # Those whose first weights are drawn as PyTorch draws them.
 DRAWN_ALIKE = frozenset(
     f"nn.{name}"
     for name in "Linear SpatialConvolution SpatialConvolutionMM TemporalConvolution VolumetricConvolution"
     " LookupTable NCEModule".split()
 )
+# Those of them that draw from what ``reset`` is given.
+DRAWN_BY_DEVIATION = DRAWN_ALIKE - {ESTIMATING}
 # Those whose weights have the rows of PyTorch's, in whatever order.
 ROWS_ALIKE = frozenset(
     f"nn.{name}"
     for name in "Linear LookupTable FastLSTM LSTM GRU Recurrent Recurrence Recursor Add NCEModule".split()
 )
+# Those whose weights' columns are the rows of PyTorch's.
+COLUMNS_ALIKE = frozenset(("nn.SeqLSTM",))
+# Those whose gates see the cell, which PyTorch's do not, and those with gates as PyTorch's.
+WITH_PEEPHOLES = frozenset(("nn.LSTM",))
+WITHOUT_PEEPHOLES = frozenset(("nn.FastLSTM",))
+# Fields of a layer that change what it computes, with what they are at first.
+FLAGS = {ESTIMATING: {"batchnoise": "True", "normalized": "False", "logsoftmax": "False"}}
+# The container that applies one after the other, and the one that shares out batches.
+CHAIN = "nn.Sequential"
+PARALLEL = "nn.DataParallelTable"
 # Criterions that add the weights of the classes up, beside their value.
 SUMMING_WEIGHTS = frozenset(("nn.ClassNLLCriterion", "nn.SpatialClassNLLCriterion"))
 # Those that hold layers, and layers written in Lua: their weights are those of what they hold.

@@ -28,15 +28,15 @@ STARTS = {
 }
 
 
-def remembers(layer: Layer) -> str:
+def remembers(args: Args) -> str:
     """In which mode a sequence starts in the state that the last one ended in: a key of STARTS, or a choice of some.
 
     Nothing where each starts anew.
     """
-    text = layer.args.get("remember", "'neither'")
+    text = args.get("remember", "'neither'")
     modes = _choices(ast.parse(text, mode="eval").body)
     if not modes <= {*STARTS, "neither"}:
-        raise NotNative(f"{layer.name} that remembers in {text}")
+        raise NotNative(f"a sequence that remembers in {text}")
     if len(modes) > 1:
         return text
     (mode,) = modes
@@ -69,7 +69,7 @@ def _sequencer(module: Any) -> dict[str, Any]:
 def sequencer(layer: Layer, x: Value, w: Writer) -> Value:
     zipped = isinstance(x, tuple) and all(isinstance(part, Expr) and part.lead > w.depth for part in x)
     steps = x if zipped else w.steps(x, layer)  # steps of tables are a tuple of sequences
-    with altered(w, remembers=remembers(layer), depth=w.depth + 1):
+    with altered(w, remembers=remembers(layer.args), depth=w.depth + 1):
         return w.apply(layer.slot("module"), steps)
 
 

@@ -48,7 +48,7 @@ def run_sequence(layer: Layer, native: Native, x: Value, w: Writer, state: str) 
     if x.heavy:
         x = w.named(x)
     target = w.fresh(ndim=3)
-    mode = remembers(layer)
+    mode = remembers(layer.args)
     if "coupled" in layer.args:
         if mode:
             raise NotNative(f"{layer.name} that hands its state over and remembers it")

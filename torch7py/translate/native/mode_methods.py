@@ -7,7 +7,6 @@ the layers inside: where one of these computes something else in training, the p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from torch7py.translate import tree
@@ -22,14 +21,6 @@ from torch7py.translate.tree import Call, Index, Invoke, Name
 __all__ = ["MODES", "ModeMethods"]
 
 MODES = {"training": "set_training", "evaluate": "set_evaluation"}  # and what a page calls the program's own
-# Layers that compute the same in training and in evaluation.
-_ALIKE = re.compile(
-    r"nn\.(\w*Linear\w*|\w*Convolution\w*|\w*Pooling|\w*Table|\w*Constant|\w*Criterion|\w*SoftMax|\w*Sigmoid|\w*Tanh"
-    r"|\w*Parallel|Sequential|Concat|gModule|Identity|ReLU|Threshold|LeakyReLU|PReLU|ELU|SoftPlus|Abs|Exp|Log|Sqrt"
-    r"|Square|Power|Sum|Mean|Max|Min|View|Reshape|Transpose|Select|Narrow|Replicate|Normalize|Mul|Add|CMul|CAdd|MM|MV"
-    r"|DotProduct|Squeeze|Unsqueeze|Copy|Contiguous|Padding|Bilinear|Cosine|Euclidean)"
-)
-
 _MARKS = {
     mode: [Template(text) for text in (f"self.train = {value}", "return", "return self")]
     for mode, value in (("training", "true"), ("evaluate", "false"))
@@ -116,7 +107,7 @@ class ModeMethods:
         for part in all_parts(module):
             if not part.layers and not part.classes:
                 return False
-            if not all(_ALIKE.fullmatch(layer.name) for layer in part.layers):
+            if not all(facts.computes_alike(layer.name) for layer in part.layers):
                 return False
             for lua_class in part.classes:
                 asked = self.classes.fields_asked.get(lua_class, ())

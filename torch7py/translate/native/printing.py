@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from torch7py.translate import tree
 from torch7py.translate.inference import tuples
+from torch7py.translate.layers.groups import SUMMING_WEIGHTS
 from torch7py.translate.native import code, plain_calls, text
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.library_rules import statement
@@ -105,7 +106,7 @@ def _loss_and_count(t: Translation, node: Expression) -> str | None:
     if not isinstance(node, Invoke) or node.method != "forward" or len(node.arguments) != 2:
         return None
     layers = t.type(node.receiver).find().layers if t.kind(node.receiver) == "criterion" else []
-    if not layers or any(one.name != "nn.ClassNLLCriterion" or one.call.arguments for one in layers):
+    if not layers or any(one.name not in SUMMING_WEIGHTS or one.call.arguments for one in layers):
         return None
     target = node.arguments[1]
     if t.kind(target) == "tensor" and isinstance(target, (Name, Index)):

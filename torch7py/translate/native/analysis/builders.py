@@ -200,7 +200,7 @@ class Builders:
         if not any(s is builder.statement for s in block.statements):
             return
         class_name = self._class_of(builder)
-        if key in _LIMITS and class_name.startswith("nn.LookupTable"):
+        if key in _LIMITS and facts.takes_items(class_name):
             if not self._calls(_LIMITS[key]):
                 builder.sets[statement] = ("", "")
             elif key == "maxOutNorm" and not isinstance(value, tree.Boolean):
@@ -399,7 +399,7 @@ class Builders:
         if not isinstance(node, Call):
             return False
         path = self.t.path(node.callee) or ""
-        if path in ("nn.Serial", "cudnn.convert") or facts.is_graph(path):
+        if path == "cudnn.convert" or facts.is_serial(path) or facts.is_graph(path):
             return False
         is_class = path.count(".") == 1  # and no function of nn.utils, or of a class
         return is_class and path.startswith(("nn.", "cudnn.", "rnn.")) and path not in self.t.types.classes

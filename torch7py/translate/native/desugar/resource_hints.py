@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.scopes import Variable
@@ -245,7 +246,7 @@ def _is_new_enough(node: Expression) -> bool:
 def _is_parallel(node: Expression) -> bool:
     while isinstance(node, Invoke) and node.method == "add":
         node = node.receiver
-    return isinstance(node, Call) and dotted(node.callee) == "nn.DataParallelTable"
+    return isinstance(node, Call) and facts.is_parallel(dotted(node.callee))
 
 
 def _is_required(node: Expression) -> bool:

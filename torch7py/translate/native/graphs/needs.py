@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.native.graphs.fields import Fields
 from torch7py.translate.native.graphs.parts import GraphClass, Part, declared
 from torch7py.translate.native.problem import Problem
@@ -81,7 +82,7 @@ class Needs(Fields):
             isinstance(value, Call)
             and not value.arguments
             and isinstance(value.callee, Call)
-            and self.t.path(value.callee.callee) == "nn.Identity"
+            and facts.is_identity(self.t.path(value.callee.callee))
         )
 
     # The constructor

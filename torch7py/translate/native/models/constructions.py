@@ -124,7 +124,7 @@ class Constructions:
         layer = Layer(path, Args(rest), slots=slots, source=source)
         self.places[id(layer)] = node.span.start
         self.sequences.construction_calls[id(layer)] = node
-        if path == "nn.View" and node in self.resized:
+        if node in self.resized:
             layer.args.texts["resized"] = "True"
         mode = self.sequences.known_mode(node) if facts.may_remember(path) else ""
         if node in self.coupling.layers:

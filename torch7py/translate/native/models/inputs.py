@@ -20,11 +20,6 @@ from torch7py.translate.tree_queries import returns_of
 
 __all__ = ["Inputs", "takes_items"]
 
-_BY_ELEMENT = {
-    f"nn.{name}Criterion"
-    for name in "MSE Abs SmoothL1 BCE Margin SoftMargin DistKLDiv WeightedMSE MultiLabelSoftMargin".split()
-}
-
 _SAME_ITEMS = set(
     "index narrow select sub view viewAs t transpose contiguous clone expand squeeze reshape".split()
 )
@@ -159,7 +154,7 @@ class Inputs:
         of_prediction, of_target = (self.t.type(node).rank for node in (prediction, target))
         names = {layer.name for layer in criterion.find().layers}
         may_differ = of_target == 1 if of_prediction is None else of_target not in (None, of_prediction)
-        return may_differ and bool(names) and names <= _BY_ELEMENT
+        return may_differ and bool(names) and all(map(facts.compares_elements, names))
 
     def _is_of_one_example(self, criterion: Type, prediction: Expression, target: Expression) -> bool:
         """Whether a tensor of one class may be the target of a vector, to which PyTorch wants a number."""

@@ -11,6 +11,7 @@ from torch7py.translate.facts.layers import BACKWARD, FORWARD
 from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.layers.as_modules import CLASSES_OF_PAGES, MODULES, TURNED
 from torch7py.translate.layers.helpers import DERIVED, HELPERS
+from torch7py.translate.layers.loss_functions import loss_function
 from torch7py.translate.layers.losses import counts_from_zero, is_averaged_when_called, loss_module
 from torch7py.translate.layers.registry import parameter_names
 from torch7py.translate.library import is_criterion
@@ -21,7 +22,6 @@ from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.interfaces.translation import Translation
-from torch7py.translate.native.losses import loss_function
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.entries import is_module
 from torch7py.translate.native.models.hoisted_arguments import changes_or_draws, set_apart
@@ -249,13 +249,13 @@ class Making:
             plain = self.t.fresh(name.rpartition(".")[2])
             return [*self._loss(layer, plain, line), "", f"{name} = {plain}"]
         try:
-            lines = loss_function(layer, name, line)
+            lines = loss_function(layer, name)
             if any("NoiseContrast." in text for text in lines):
                 self.t.need("NoiseContrast")
             return lines
-        except Problem:
+        except NotNative as problem:
             if counts_from_zero(layer.name):  # those are given classes from 0
-                raise
+                raise Problem(problem.code, line, str(problem)) from problem
             try:
                 source = write_criterion(layer, name, any_dtype="all")
             except NotNative as problem:
@@ -347,7 +347,7 @@ class Making:
         t = self.t
         if not (isinstance(node, Invoke) and isinstance(added, Call)):
             return None
-        if t.path(added.callee) != "nn.DataParallelTable" or not node.arguments:
+        if not facts.is_parallel(t.path(added.callee)) or not node.arguments:
             return None
         dim = t.expressions.position(added.arguments[0]).text if added.arguments else "0"
         arguments = [self._part(node.arguments[0])]
@@ -420,7 +420,7 @@ class Making:
             if None in parts:
                 return None
             return f"nn.Sequential({', '.join(str(part) for part in parts)})"
-        if layer.name == "nn.Sequencer":
+        if facts.is_sequencer(layer.name):
             inner = layer.slots.get("module")
             return self.plain(inner) if inner is not None and self._pointwise(inner) else None
         text = MODULES.get(layer.name)

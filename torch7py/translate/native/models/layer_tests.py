@@ -16,6 +16,7 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import ANY_LAYER
 from torch7py.translate.layers import NotNative, natives, structures
 from torch7py.translate.layers.as_modules import ALWAYS, USUAL
+from torch7py.translate.layers.groups import CHAIN, PARALLEL
 from torch7py.translate.layers.helpers import DERIVED
 from torch7py.translate.native import code
 from torch7py.translate.native.analysis.builders import Builders
@@ -81,7 +82,7 @@ class LayerTests:
         return self._classes
 
     def _class(self, name: str, node: Call) -> str | None:
-        if name == "nn.DataParallelTable":
+        if facts.is_parallel(name):
             self._weighted.add(name)
             return "nn.DataParallel"
         instances = self.t.models.plain_modules
@@ -313,7 +314,7 @@ class LayerTests:
     def is_parallel_at(self, node: Invoke) -> bool:
         """``net:get(1)`` where a branch has found that net is a ``nn.DataParallelTable``"""
         tests = [] if _FIRST.match(node) is None else self._around(node.receiver)
-        return any(passes("nn.DataParallelTable") and not passes("nn.Sequential") for passes in tests)
+        return any(passes(PARALLEL) and not passes(CHAIN) for passes in tests)
 
     def possible(self, node: Expression) -> set[str]:
         """The names of the program's layers that a module may be by the branches that an expression is in."""

@@ -13,7 +13,15 @@ from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.kinds import ANY_LAYER
 from torch7py.translate.layers import NotNative, natives
 from torch7py.translate.layers.as_modules import only_weight, weight_rank
-from torch7py.translate.layers.groups import DRAWN_ALIKE, ROWS_ALIKE
+from torch7py.translate.layers.groups import (
+    COLUMNS_ALIKE,
+    DRAWN_ALIKE,
+    DRAWN_BY_DEVIATION,
+    FLAGS,
+    ROWS_ALIKE,
+    WITH_PEEPHOLES,
+    WITHOUT_PEEPHOLES,
+)
 from torch7py.translate.layers.losses import is_function
 from torch7py.translate.library import is_criterion
 from torch7py.translate.native import code, devices, plain_calls, types_by_name
@@ -145,7 +153,7 @@ class Models(interfaces.Models):
     def call(self, node: Call | Invoke) -> Py | None:
         t = self.t
         if isinstance(node, Call):
-            if t.path(node.callee) == "nn.Serial" and len(node.arguments) == 1:
+            if facts.is_serial(t.path(node.callee)) and len(node.arguments) == 1:
                 return t.value(node.arguments[0])  # a file has the module
             if t.graphs.makes_graph(node) and len(node.arguments) == 2:
                 raise Undecided("T7-223", node.line, "a graph that has no class")
@@ -390,13 +398,13 @@ class Models(interfaces.Models):
     def _limited(self, node: Invoke, base: str) -> Py:
         """``model:maxParamNorm(longest)``, of layers whose rows are those of PyTorch's, or its columns."""
         names = set(filterfalse(facts.without_weights, layers_in(self.t.type(node.receiver))))
-        over = names & {"nn.SeqLSTM"}
-        if not names or names - ROWS_ALIKE - over or (over and "nn.FastLSTM" in names):
+        over = names & COLUMNS_ALIKE
+        if not names or names - ROWS_ALIKE - over or (over and names & WITHOUT_PEEPHOLES):
             raise Problem(
                 "T7-202", node.line, "maxParamNorm of layers whose weights lie otherwise in PyTorch"
             )
         more = ", by_input=(nn.LSTM, nn.LSTMCell)" if over else ""
-        if "nn.LSTM" in names:
+        if names & WITH_PEEPHOLES:
             more += f", but={self.t.need('PeepholeLSTM')}"
         return atom(f"{self.t.need('limit_norms')}({base}, {self.t.value(node.arguments[0])}{more})")
 
@@ -406,9 +414,7 @@ class Models(interfaces.Models):
         looked_at = self.layer_tests.is_any(node.receiver)
         names = self.layer_tests.possible(node.receiver) if looked_at else layers_in(t.type(node.receiver))
         alike = (
-            DRAWN_ALIKE - {"nn.NCEModule"}
-            if node.arguments
-            else DRAWN_ALIKE | {*filter(facts.normalizes_batches, names)}
+            DRAWN_BY_DEVIATION if node.arguments else DRAWN_ALIKE | {*filter(facts.normalizes_batches, names)}
         )
         if (
             len(node.arguments) > 1
@@ -437,9 +443,8 @@ class Models(interfaces.Models):
 
     def setting(self, target: Index) -> str | None:
         name = target.key_name or ""
-        if name not in ("batchnoise", "normalized", "logsoftmax") or self.t.kind(target.base) != "module":
-            return None
-        if {layer.name for layer in self.t.type(target.base).find().layers} != {"nn.NCEModule"}:
+        layers = self.t.type(target.base).find().layers if self.t.kind(target.base) == "module" else []
+        if not layers or any(name not in FLAGS.get(layer.name, ()) for layer in layers):
             return None
         if not isinstance(target.base, Name) or self.making.is_inside(target.base):
             raise Problem("T7-225", target.line, f"{name} of a module that is a part of another one")
@@ -583,9 +588,8 @@ class Models(interfaces.Models):
         layers = {layer.name for layer in t.type(node.base).find().layers}
         if name in ("affine", "eps", "momentum") and layers and all(map(facts.normalizes_batches, layers)):
             return atom(f"{base}.{name}")
-        if name == "modules" and layers and layers <= {"nn.Sequential", "nn.DataParallelTable"}:
-            return atom(base)
-        if name == "modules" and (all(map(facts.is_chain, layers)) if layers else self.layer_tests.plain()):
+        alone = all(facts.is_chain(layer) or facts.is_parallel(layer) for layer in layers)
+        if name == "modules" and (alone if layers else self.layer_tests.plain()):
             return atom(base)
         if name == "modules" and self.layer_tests.is_chain_at(node.base):
             return atom(base)

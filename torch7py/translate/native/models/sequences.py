@@ -164,7 +164,7 @@ class Sequences:
         if (
             not isinstance(node, Call)
             or node not in self._module_exprs
-            or self._module_exprs[node].name != "nn.Sequencer"
+            or not facts.is_sequencer(self._module_exprs[node].name)
         ):
             return None
         if not node.arguments:
@@ -186,7 +186,7 @@ class Sequences:
     def kept(self, layer: Layer) -> str:
         """How the rules of layers say in which mode such a module goes on where its last sequence ended."""
         mode = self.mode(self.construction_calls[id(layer)])
-        return remembers(Layer("nn.Sequencer", Args({"remember": mode} if mode else {})))
+        return remembers(Args({"remember": mode} if mode else {}))
 
     def remembers(self, node: Call) -> Expression | str:
         """In which mode what is made here goes on where the last sequence ended; nothing where it never does."""
