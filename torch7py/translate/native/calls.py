@@ -648,10 +648,7 @@ class Calls:
         if self.t.kind(table) == "table" and self.t.representation(table) == "several":
             raise Problem("T7-217", node.line, "unpack of tables that are lists and others")
         if self.t.kind(table) == "table" and self.t.representation(table) == "dict":
-            if self.t.tables.begins_at_zero(self.t.type(table)):
-                raise Problem("T7-217", node.line, "unpack of a table that begins at 0")
-            items, number = value.at(code.ATOM), self.t.fresh("i")
-            return atom(f"[{items}[{number}] for {number} in range(1, len({items}) + 1)]")
+            return atom(f"[item for _, item in {self.t.need('numbered')}({value})]")
         return value
 
     def argument_or(self, left: Expression, default: Expression) -> Py | None:

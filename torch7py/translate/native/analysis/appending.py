@@ -232,7 +232,10 @@ class Appends:
         return start < end and not self.emptiness.is_lost(table_type, target.base, start, end, known)
 
     def _filled_by_loop(self, table_type: Type, statement: tree.Assign, target: Index) -> tree.Table | None:
-        """The table, made empty before a loop over 1, 2, ..., to which this store in the loop is the append."""
+        """The table, made before a loop, to which this store in the loop is the append.
+
+        The loop goes over 1, 2, ... where the table is made empty, over 2, 3, ... where it is made with one item.
+        """
         chain = self.surroundings.chain(statement)
         key, first = _counted(target.key)
         if len(chain) < 2 or not isinstance(key, Name):
@@ -240,6 +243,12 @@ class Appends:
         loop = chain[-2]
         if isinstance(loop, tree.If) and len(chain) > 2 and self._one_a_branch(loop, target):
             loop = chain[-3]
+        if not isinstance(loop, (tree.NumericFor, tree.GenericFor)):
+            return None
+        maker = self._maker(table_type, target.base, loop)
+        if maker is None or _is_open(maker) or any(item.key is not None for item in maker.fields):
+            return None
+        first += len(maker.fields)
         declaration = self.t.scopes.of_name[key].declaration
         if isinstance(loop, tree.GenericFor) and first == 1:
             source = loop.values[0]
@@ -251,9 +260,6 @@ class Appends:
         elif not (isinstance(loop, tree.NumericFor) and declaration is loop.variable and _from(first, loop)):
             return None
         if self.t.scopes.of_name[key].writes:
-            return None
-        maker = self._maker(table_type, target.base, loop)
-        if maker is None or maker.fields:
             return None
         maker_chain = self.surroundings.chain(maker)
         maker_block = self.surroundings.block(maker)

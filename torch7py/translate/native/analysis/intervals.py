@@ -22,13 +22,14 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, Unary
 from torch7py.translate.tree_queries import bare, returns_of
 
-__all__ = ["Intervals"]
+__all__ = ["KNOWN", "Intervals"]
 
 Bounds: TypeAlias = "tuple[float, float]"
 Key: TypeAlias = "Variable | tuple[tree.Function, int] | tuple[Type, str | None]"
 
 ANY: Bounds = (-math.inf, math.inf)
 MANY = 1e6  # turns of a loop, items of a list, and sizes that a program is taken to have at most
+KNOWN = -1e5  # least bounds below it say that nothing is known
 NATURAL: Bounds = (0, MANY)
 POSITIVE: Bounds = (1, MANY)
 EXACT = 2.0**53  # whole numbers up to it are what they are in Lua too

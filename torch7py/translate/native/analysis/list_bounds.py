@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from torch7py.translate import tree
-from torch7py.translate.native.analysis.intervals import Intervals
+from torch7py.translate.native.analysis.intervals import KNOWN, Intervals
 from torch7py.translate.native.analysis.program_facts import Known
 from torch7py.translate.native.analysis.tables import Tables
 from torch7py.translate.tree import Binary, Expression, Index, Name, Number, Unary
@@ -20,7 +20,6 @@ __all__ = ["ListBounds"]
 
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "~=": "~="}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "~=", "~=": "=="}
-_KNOWN = -1e5  # bounds below it say that nothing is known
 
 
 class ListBounds:
@@ -66,7 +65,7 @@ class ListBounds:
 
     def may_be_before(self, node: Index) -> bool:
         """Whether a place may be before the first."""
-        return _KNOWN < self._least(node) < 1
+        return KNOWN < self._least(node) < 1
 
     def _least(self, node: Index) -> float:
         """The least that a place can be, with the conditions that it stands under."""
@@ -91,7 +90,7 @@ class ListBounds:
     def _may_be_behind(self, node: Index) -> bool:
         """``t[i + 1]`` in a loop to ``#t``, or a place behind the last of a list that is what it was made as."""
         length = self.tables.length(self.t.type(node.base))
-        if length is not None and length < self.intervals.of(node.key)[1] <= -_KNOWN:
+        if length is not None and length < self.intervals.of(node.key)[1] <= -KNOWN:
             return True
         variable, more = _sum(node.key)
         if more > 0 and isinstance(variable, Unary) and variable.operator == "#":
@@ -122,8 +121,8 @@ class ListBounds:
         """Whether a store may be behind the last item of a list: at a place that nothing says to be in it.
 
         That is said by the number of items, by a loop over them or to the end of the loop that filled the list, and by
-        who has read an item of a list at the same place. Rows of a grid are taken to be filled before, if they are not
-        made empty by the same name.
+        who has read an item of a list at the same place, and not asked whether it is there. Rows of a grid are taken to
+        be filled before, if they are not made empty by the same name.
         """
         if isinstance(target.base, Index) and not isinstance(target.base.key, tree.String):
             return any(self._are_same(row, target.base) for row in self._emptied)
@@ -132,7 +131,8 @@ class ListBounds:
         least = tables.least(type_) if length is None else length
         if self.intervals.of(target.key)[1] <= least or tables.has_item(target):
             return False
-        if any(r.span.start < target.span.start and same_expression(r, target) for r in self._read):
+        read = (r for r in self._read if r not in self._asked)
+        if any(r.span.start < target.span.start and same_expression(r, target) for r in read):
             return False
         variable = bare(target.key)
         loop = (

@@ -17,7 +17,7 @@ def looked_for(t: Known) -> set[Expression]:
     """What is assigned to variables that the program compares with nil: ``node = previous[node]`` in ``while node``.
 
     And what is looked up by a name that is computed where it is handed on as it is: ``state[name] = options[name]``,
-    ``return options[name]``.
+    ``return options[name]``; and an entry of a table that is no list where a function returns it: ``return states[t]``.
     """
     of_name = t.scopes.of_name
     tested: set[Variable] = set()
@@ -30,7 +30,8 @@ def looked_for(t: Known) -> set[Expression]:
             expressions.add(first)
         elif isinstance(first, Name):
             tested.add(of_name[first])
-    handed_on = [value for node in tree.every(t.program, tree.Return) for value in node.values]
+    returned = [value for node in tree.every(t.program, tree.Return) for value in node.values]
+    handed_on = list(returned)
     for statement in tree.every(t.program, tree.Assignment):
         for target, value in zip(statement.targets, statement.values, strict=False):
             if isinstance(target, Name) and isinstance(value, Index) and of_name[target] in tested:
@@ -40,6 +41,7 @@ def looked_for(t: Known) -> set[Expression]:
     for call in tree.those(t.program, Call, tree.Invoke):
         if isinstance(call, (Call, tree.Invoke)) and t.types.function_called(call):
             handed_on += call.arguments
+    expressions |= {value for value in returned if _is_by_number(t, value)}
     expressions |= {value for value in handed_on if _is_by_name(t, value)}
     return expressions | set(_arguments_that_may_lack(t))
 
@@ -47,6 +49,13 @@ def looked_for(t: Known) -> set[Expression]:
 def _is_by_name(t: Known, node: Expression) -> bool:
     """``options[name]``, which may have no such entry: nothing but a table's own keys says which it has."""
     return isinstance(node, Index) and not isinstance(node.key, String) and t.kind(node.key) == "string"
+
+
+def _is_by_number(t: Known, node: Expression) -> bool:
+    """``states[t - 1]`` of a table whose places need not be 1, 2, ..., or of which some are taken away."""
+    if not isinstance(node, Index) or t.kind(node.key) != "number" or t.kind(node.base) != "table":
+        return False
+    return t.type(node.base).has("sparse") or t.type(node.base).has("removed")
 
 
 def _arguments_that_may_lack(t: Known) -> Iterator[Expression]:

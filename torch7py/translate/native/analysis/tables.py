@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.analysis.appending import Appends
+from torch7py.translate.native.analysis.intervals import KNOWN
 from torch7py.translate.native.analysis.program_facts import Known, WholeNumbers
 from torch7py.translate.native.analysis.table_uses import TableUses
 from torch7py.translate.native.problem import Undecided
@@ -237,10 +238,11 @@ class Tables:
         filling = self._appends.appended | self._appends.perhaps
         grows = table_type.has("append") or not filling.isdisjoint(stores)
         longest = max((len(table.fields) for table in constructors), default=0)
-        if any(self._begins_below_one(target.key) for target in stores):
-            return "dict"
-        if filled and not grows and any(_number(target.key) > longest for target in stores):
-            return "dict"  # behind the end of all lists of this kind
+        least = {target: self.t.intervals.of(target.key)[0] for target in stores}
+        if any(KNOWN < least[target] < 1 for target in stores if target not in self._appends.appended):
+            return "dict"  # a place before the first
+        if filled and not grows and any(least[target] > longest + 1 for target in stores):
+            return "dict"  # with a gap behind the end of all lists of this kind
         for _, target in self.uses.stores.get(table_type, []):
             if target in filling:
                 filled = True
@@ -254,13 +256,6 @@ class Tables:
             return "dict"  # there may be gaps, and nothing goes by the length
         return "list" if filled or table_type.has("array") else "dict"
 
-    def _begins_below_one(self, key: Expression) -> bool:
-        """Whether a key is the variable of a loop from 0 on, which no list has a place for."""
-        loop = self.uses.loop_of.get(self.t.scopes.of_name[key]) if isinstance(key, Name) else None
-        if not isinstance(loop, tree.NumericFor) or loop.step is not None:
-            return False
-        return isinstance(loop.start, tree.Number) and loop.start.value < 1
-
     def _may_go_beyond(self, table_type: Type, target: Index) -> bool:
         """Whether a loop stores at other positions than those that were filled: ``for k = i, j do t[k] = x``."""
         loop = (
@@ -268,8 +263,10 @@ class Tables:
         )
         if target in self._appends.appended or not isinstance(loop, tree.NumericFor):
             return False
-        if isinstance(loop.start, tree.Number) or any(
-            isinstance(node, tree.Unary) and node.operator == "#" for node in tree.walk(loop.stop)
+        step = 1 if loop.step is None else self.t.intervals.of(loop.step)[1]
+        first, last = (loop.stop, loop.start) if step < 0 else (loop.start, loop.stop)
+        if (isinstance(first, tree.Number) and step > 0) or any(
+            isinstance(node, tree.Unary) and node.operator == "#" for node in tree.walk(last)
         ):
             return False
         filling = [
@@ -280,7 +277,7 @@ class Tables:
             and (around := self.uses.loop_of.get(self.t.scopes.of_name[other.key])) is not None
         ]
         stops = [around.stop for around in filling if isinstance(around, tree.NumericFor)]
-        return bool(stops) and not any(same_expression(loop.stop, stop) for stop in stops)
+        return (bool(stops) or step < 0) and not any(same_expression(last, stop) for stop in stops)
 
     def assigned_values(self, table_type: Type, name: str | None) -> list[Expression]:
         """What a field of tables is given, or (no name) all that is put under numbers; empty where not known."""
@@ -464,7 +461,3 @@ class Tables:
 def _is_json_array(table_type: Type) -> bool:
     """Whether a table comes from JSON and is read under numbers."""
     return table_type.has("json") and table_type.key is not None and table_type.of_keys().kind == "number"
-
-
-def _number(key: Expression) -> float:
-    return key.value if isinstance(key, tree.Number) else 0
