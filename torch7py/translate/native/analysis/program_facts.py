@@ -67,6 +67,9 @@ class WholeNumbers(Protocol):
 
 
 class NumberBounds(Protocol):
+    def of(self, node: Expression) -> tuple[float, float]:
+        """The bounds of a number."""
+
     def positive(self, node: Expression) -> bool:
         """Whether a whole number is 1 or more."""
 
