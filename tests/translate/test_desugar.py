@@ -197,7 +197,7 @@ def test_other_copies_are_left(source: str) -> None:
         ("assert(params:storage() == nil)", None),
     ],
 )
-def test_memory_of_cards(source: str, found: str | None) -> None:
+def test_memory_of_gpus(source: str, found: str | None) -> None:
     made = written_out(source.encode(), "net.lua").decode()
     assert made.strip() == (source if found is None else found)
 

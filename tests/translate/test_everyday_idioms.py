@@ -9,8 +9,8 @@ import torch7py
 from torch7py.ops import row_sort
 from torch7py.packages.registry import packages
 from torch7py.translate.native.program import translate_script
-from torch7py.translate.native.unset_globals import CARDS
-from torch7py.translate.page_library import cards, tensors
+from torch7py.translate.native.unset_globals import GPU_PACKAGES
+from torch7py.translate.page_library import gpus, tensors
 from torch7py.translate.parse import parse
 from torch7py.translate.usage import is_unset
 from torch7py.translate.verify_script import verify_script
@@ -1050,7 +1050,7 @@ local b = torch.ByteTensor(5)
 ffi.copy(b:data(), text, b:size(1))
 print(b[1], b[5], ffi.string(b:data(), 3))
 """,
-    "questions about a card that the program does not use": """
+    "questions about a GPU that the program does not use": """
 if arg[1] == 'gpu' then require 'cutorch' end
 local function used()
    local free, total = cutorch.getMemoryUsage(cutorch.getDevice())
@@ -1311,12 +1311,12 @@ def test_what_packages_set_is_not_taken_for_unset() -> None:
                 return table.concat(new, ' ')
             """)
         program = parse(f"require '{package}'".encode(), "program.lua")
-        unset = [name for name in str(text).split() if name not in CARDS and is_unset(program, name)]
+        unset = [name for name in str(text).split() if name not in GPU_PACKAGES and is_unset(program, name)]
         wrong |= {package: unset} if unset else {}
     assert wrong == {}
 
 
-def test_the_machine_where_there_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_machine_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the runtime tells it where the CPU stands in."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with torch7py.Runtime(cuda_as="cpu") as runtime:
@@ -1326,9 +1326,9 @@ def test_the_machine_where_there_is_no_card(monkeypatch: pytest.MonkeyPatch) -> 
             local about = cutorch.getDeviceProperties(1)
             return total, about.name, about.multiProcessorCount
         """)
-    about = cards.device_properties(1)
-    assert (cards.memory_usage(1)[1], about["name"], about["multiProcessorCount"]) == (total, name, cores)
-    assert cards.with_device(1, lambda: (3, 4)) == (3, 4)
+    about = gpus.device_properties(1)
+    assert (gpus.memory_usage(1)[1], about["name"], about["multiProcessorCount"]) == (total, name, cores)
+    assert gpus.with_device(1, lambda: (3, 4)) == (3, 4)
 
 
 @pytest.mark.parametrize("count", [1, 3, 12, 40])

@@ -186,7 +186,7 @@ print(Run.new(3):twice(), r:twice(), held:twice(), #r.more, r == held)
         print(padded:backward(x, torch.range(1, 15):view(3, 5)):sum())
         print(nn.Padding(1, 2, nil, 5, 2):forward(torch.range(1, 3)):sum(), padded:get(1).dim, padded:get(2).pad)
     """,
-    "modules on the card of a number": """
+    "modules on the GPU of a number": """
         require 'nn'
         torch.manualSeed(1)
         local parts = {nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()), nn.Sequential():add(nn.Linear(4, 2))}

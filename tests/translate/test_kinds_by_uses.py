@@ -140,7 +140,7 @@ print(gray(torch.Tensor(), torch.ones(3, 2, 2))[1]:sum())
 
 
 def test_types_of_tensors_are_compared_by_their_names(tmp_path: Path) -> None:
-    """A mask is of bytes, and a tensor is on no card where the page uses none."""
+    """A mask is of bytes, and a tensor is on no GPU where the page uses none."""
     source = """local function told(x)
    if x:type() == 'torch.ByteTensor' then return 'bytes' end
    if torch.type(x) == 'torch.FloatTensor' then return 'float' end

@@ -1,4 +1,4 @@
-"""What programs have around their networks: cards, packages in variables, files, timers, logs, weights set by hand."""
+"""What programs have around their networks: GPUs, packages in variables, files, timers, logs, weights set by hand."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ print(net:forward(x))
 """
 
 
-def test_cards(tmp_path):
+def test_gpus(tmp_path):
     code = verified(GPU, tmp_path)
     for line in (
         "        ok = torch.cuda.is_available()\n",
@@ -378,7 +378,7 @@ print(again[#again]:sum())
     assert 'parts["net"]((*state,))' in code
 
 
-def test_what_only_files_progress_bars_and_cards_are_about(tmp_path):
+def test_what_only_files_progress_bars_and_gpus_are_about(tmp_path):
     source = """require 'rnn'
 require 'xlua'
 torch.manualSeed(1)
@@ -472,7 +472,7 @@ print(size)
     assert translate_script(source.encode(), "p.lua").problems
 
 
-def test_what_is_on_a_card():
+def test_what_is_on_a_gpu():
     source = """require 'cunn'
 require 'cudnn'
 cudnn.benchmark, cudnn.fastest = true, true

@@ -1,7 +1,7 @@
 """PyTorch's kernels that on the CPU have no half precision, or are far slower in it, computed in float.
 
 Sums run in float and are rounded once, at the end: as cuDNN does by default (``CUDNN_DATA_FLOAT``), and as cutorch's
-products on cards without half arithmetic. That is never further from the exact result than a sum in half precision. A
+products on GPUs without half arithmetic. That is never further from the exact result than a sum in half precision. A
 gradient by ``torch.ops.aten.convolution_backward`` took 80 times as long in half precision as in float.
 """
 

@@ -51,7 +51,7 @@ __all__ = [
     "Recording",
     "TooLong",
     "Watcher",
-    "asks_for_card",
+    "asks_for_gpu",
     "places_of_lines",
     "run_original",
 ]
@@ -95,7 +95,7 @@ class Recording:
     seconds: float = 0.0  # how long it ran
     factors: list[Factor] = field(default_factory=list)  # what layers drew for themselves
     noise: list[torch.Tensor] = field(default_factory=list)  # and classes of noise
-    card: bool = False  # whether it asked for a graphics card, and computed as if it had one
+    gpu: bool = False  # whether it asked for a GPU, and computed as if it had one
     failed_tests: bool = False  # whether it ended because some of its tests have failed
     observed: Observed = NOTHING_SEEN
     loads: list[tuple[str, str]] = field(default_factory=list)  # places, and files that it had not saved
@@ -156,13 +156,13 @@ def run_original(
 
     ``watcher`` makes what looks on; a script that this has stopped is taken as far as it came. After ``time_limit``
     seconds it is stopped at its next print, and after twice as many anywhere; TooLong says that it has printed nothing
-    by then. A script that ends because it asks for a graphics card is run again on the CPU, as if there were one.
+    by then. A script that ends because it asks for a GPU is run again on the CPU, as if there were one.
     """
     before = _files()
     try:
         recording = _run(path, arguments, rnn_api, lines, fields, None, watcher, time_limit)
     except LuaError as error:
-        if not asks_for_card(error):
+        if not asks_for_gpu(error):
             raise
         recording = _run(path, arguments, rnn_api, lines, fields, "cpu", watcher, time_limit)
     recording.observed = replace(recording.observed, loaded=forms_of_files(recording.loads))
@@ -184,8 +184,8 @@ def _files() -> dict[str, int] | None:
     return mtimes
 
 
-def asks_for_card(error: LuaError) -> bool:
-    """Whether a program ended because it was run without a graphics card."""
+def asks_for_gpu(error: LuaError) -> bool:
+    """Whether a program ended because it was run without a GPU."""
     return "--cuda-as cpu" in str(error)
 
 

@@ -25,7 +25,7 @@ import torch
 
 from torch7py.translate import page_library
 from torch7py.translate.checked_code import checked_tree
-from torch7py.translate.comparison import graphics_cards
+from torch7py.translate.comparison import simulated_gpu
 from torch7py.translate.comparison.coverage import Reached
 from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
@@ -158,7 +158,7 @@ def run_translation(
         *masks.changes(),
         (torch, "randn_like", masks.noise),
         (torch, "rand_like", masks.uniform),
-        *graphics_cards.changes(recording.card),
+        *simulated_gpu.changes(recording.gpu),
         (torch, "load", files.load),
         (torch, "save", files.save),
         (os, "remove", functools.partial(pictures.remove, files.remove)),

@@ -12,7 +12,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem, Undecided
 from torch7py.translate.native.tensors import names_of_types
-from torch7py.translate.native.unset_globals import CARDS
+from torch7py.translate.native.unset_globals import GPU_PACKAGES
 from torch7py.translate.templates import Template
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
 
@@ -204,7 +204,7 @@ class Conditions:
         emptiness = self._is_empty(node)
         if emptiness is not None:
             return atom(f"bool({emptiness})")
-        if isinstance(node, Name) and self.t.path(node) in CARDS:
+        if isinstance(node, Name) and self.t.path(node) in GPU_PACKAGES:
             return atom("torch.cuda.is_available()")  # only there where a program could require it
         value = self.maybe(node)
         if kind == "boolean":

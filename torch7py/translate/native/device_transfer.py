@@ -1,4 +1,4 @@
-"""Functions that move what they are given to a graphics card: ``function place(x) return gpu and x:cuda() or x end``.
+"""Functions that move what they are given to a GPU: ``function place(x) return gpu and x:cuda() or x end``.
 
 A program hands them its data, its model and its criterion alike. A call of one is read as ``x:cuda()``, so that
 whatever is known of that method is known of it, and written as the call that it is. One that converts by an option, in

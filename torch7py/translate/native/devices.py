@@ -1,6 +1,6 @@
-"""Graphics cards: packages that may be there, ``:cuda()``, and the functions of cutorch.
+"""GPUs: packages that may be there, ``:cuda()``, and the functions of cutorch.
 
-``pcall(require, 'cunn')`` asks whether a card can be used. What is moved to one becomes float, as in Torch7. PyTorch
+``pcall(require, 'cunn')`` asks whether a GPU can be used. What is moved to one becomes float, as in Torch7. PyTorch
 has no OpenCL: a program that asks for it is told that it is not there.
 """
 
@@ -43,7 +43,7 @@ def handles(t: Translation, node: Statement) -> bool:
 
 
 def are_used(program: tree.Block) -> bool:
-    """Whether a program speaks of graphics cards anywhere, so that something may be on one."""
+    """Whether a program speaks of GPUs anywhere, so that something may be on one."""
     return any(node.method == "cuda" for node in tree.every(program, Invoke)) or any(
         "cuda" in node.value.lower() or node.value in CUDA for node in tree.every(program, String)
     )
@@ -120,7 +120,7 @@ def moved(t: Translation, receiver: Expression, method: str) -> Py:
     function = t.project.moves.by_function.get(receiver)
     if function is not None:
         if t.kind(receiver) not in ("tensor", "module", "criterion"):
-            raise Problem("T7-307", receiver.line, "something of unknown kind that is moved to a card")
+            raise Problem("T7-307", receiver.line, "something of unknown kind that is moved to a GPU")
         if t.kind(receiver) == "tensor" and elements(t, receiver) is not None:
             raise Problem(
                 "T7-271", receiver.line, "a tensor of whole numbers that may become one of fractions"
@@ -184,7 +184,7 @@ def _write_conversion(t: Translation, conversion: Conversion, parameter: str, li
     elif conversion.method == "cuda":
         t.emit(f"return {parameter}.float().cuda()")
     elif conversion.name is None:
-        t.emit(f"return {parameter}.{conversion.method}(){'.cpu()' if t.cards else ''}")
+        t.emit(f"return {parameter}.{conversion.method}(){'.cpu()' if t.gpus else ''}")
     elif types_by_name.is_of_fractions(t, conversion.name):
         t.emit(f"return {t.need('as_type')}({parameter}, {t.value(conversion.name)})")
     else:

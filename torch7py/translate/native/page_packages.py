@@ -33,7 +33,7 @@ def probed_package(t: Translation, node: Expression) -> str | None:
 
 
 def is_there(t: Translation, package: str, line: int) -> str:
-    """Whether a program's ``pcall(require, package)`` goes well, as text; that of a card is asked of PyTorch."""
+    """Whether a program's ``pcall(require, package)`` goes well, as text; that of a GPU is asked of PyTorch."""
     if package in CUDA:
         return "torch.cuda.is_available()"
     if package in OPENCL:

@@ -84,7 +84,7 @@ class Translator(Translation):
     ) -> None:
         super().__init__(project, scopes, types, one_row, plainly)
         self.options = command_line.options(self)
-        self.cards = devices.are_used(self.program)
+        self.gpus = devices.are_used(self.program)
         raw = Integers(self)
         self.integers = Integers(self, raw)
         self.reshapes = Reshapes(self)

@@ -1,7 +1,7 @@
 """``if itorch then``, ``size or 10``: what is asked of a global that nothing sets, which is nil.
 
 That is a package that none of a program's files names, or a name of which the program only reads. The branch is left
-out of the page. What is asked of graphics cards stays (``cudnn``): a page asks PyTorch.
+out of the page. What is asked of GPUs stays (``cudnn``): a page asks PyTorch.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from torch7py.translate.scopes import resolve
 from torch7py.translate.tree import Binary, Block, Call, Expression, If, Name, Statement
 from torch7py.translate.usage import is_unset, loaded
 
-__all__ = ["CARDS", "leave_out_branches"]
+__all__ = ["GPU_PACKAGES", "leave_out_branches"]
 
-CARDS = ("cutorch", "cunn", "cudnn")
+GPU_PACKAGES = ("cutorch", "cunn", "cudnn")
 
 
 def leave_out_branches(files: Sequence[Block], own_files: Collection[Call]) -> None:
@@ -45,7 +45,7 @@ def leave_out_branches(files: Sequence[Block], own_files: Collection[Call]) -> N
     unset: dict[str, bool] = {}  # what was asked before
 
     def is_nil(node: Expression) -> bool:
-        if not isinstance(node, Name) or node.name in present or node.name in CARDS:
+        if not isinstance(node, Name) or node.name in present or node.name in GPU_PACKAGES:
             return False
         if not variables[node].is_global:
             return False

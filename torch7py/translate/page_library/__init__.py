@@ -73,7 +73,7 @@ _FILES = (
     "pictures",
     "plots",
     "penlight",
-    "cards",
+    "gpus",
     "clock",
 )
 _ABOUT = '''"""What Lua's operations do to values of whatever kind, for pages in which not every kind is known.

@@ -20,7 +20,7 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import torch7py
-from torch7py.translate.comparison import graphics_cards
+from torch7py.translate.comparison import simulated_gpu
 from torch7py.translate.comparison.limits import Limit
 from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
@@ -260,7 +260,7 @@ def run_port(
             for owner, name in ((time, "time"), (time, "perf_counter"), (time, "process_time"))
         ),
         *Masks(recording.factors, "the port").changes(),
-        *graphics_cards.changes(recording.card),
+        *simulated_gpu.changes(recording.gpu),
         (torch, "load", files.load),
         (torch, "save", files.save),
         (os, "remove", functools.partial(pictures.remove, files.remove)),

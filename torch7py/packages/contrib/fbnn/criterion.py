@@ -141,8 +141,8 @@ class ClassNLLCriterionWithUNK(Criterion):
                 f"{self.class_name}: {argument_text(target)} is no target for an input of {size_text(input)}"
             )
         mask = target != self.unk_index if self.unk_index is not None else torch.ones_like(target).bool()
-        on_card = self.tensortype == "torch.CudaTensor" and self.unk_index is not None
-        return mask if on_card or not bool(mask.all()) else None
+        on_gpu = self.tensortype == "torch.CudaTensor" and self.unk_index is not None
+        return mask if on_gpu or not bool(mask.all()) else None
 
     def _summed(self, input: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         classes = torch.where(mask, target, 1)

@@ -1,7 +1,7 @@
 """Lua that is written out in simpler Lua before anything else looks at a program.
 
 ``nn.StochasticGradient`` is a class, a function that copies the fields of a module is ``clone``, copies of a model
-for each card are added at once, what says how memory and cards are used goes, ``torch.Tester`` is a suite of
+for each GPU are added at once, what says how memory and GPUs are used goes, ``torch.Tester`` is a suite of
 functions with assertions, ``torch.size(x)`` is ``x:size()``, ``x:__tostring()`` is ``tostring(x)``, ``torch.type(x)``
 is a text without ``tostring``, ``tonumber(arg[1] or 2)`` is ``tonumber(arg[1]) or 2``, a file that an option chooses
 is a choice among those that are there, a variable with one of several layers' classes holds functions that make

@@ -1,4 +1,4 @@
-"""Copies of a model that a loop makes for each card, added at once."""
+"""Copies of a model that a loop makes for each GPU, added at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch7py.translate.tree import Assignment, Call, Expression, Index, Invoke,
 
 __all__ = ["Copies"]
 
-_ADDING = Template("for CARD = 1, CARDS do PARALLEL:add(COPY, CARD) end")
+_ADDING = Template("for DEVICE = 1, DEVICES do PARALLEL:add(COPY, DEVICE) end")
 
 
 class Copies(Rewriting):
@@ -28,9 +28,9 @@ class Copies(Rewriting):
                 while isinstance(copy, Invoke) and copy.method in ("clone", "cuda") and not copy.arguments:
                     copy = copy.receiver
                 if self.variable(copy) not in (parallel, None):
-                    cards = f"torch.range(1, {self.text(parts['CARDS'])}):totable()"
+                    devices = f"torch.range(1, {self.text(parts['DEVICES'])}):totable()"
                     end = construction.span.end
-                    self.put_between(end, end, f":add({self.text(copy)}, {cards})")
+                    self.put_between(end, end, f":add({self.text(copy)}, {devices})")
                     self.put(loop, "")
 
 
@@ -45,7 +45,7 @@ def _parallel(statement: Statement) -> Expression | None:
 
 
 def _added_in(loop: Statement) -> dict[str, Expression] | None:
-    """What a loop over cards adds to, and what it adds."""
+    """What a loop over devices adds to, and what it adds."""
     if not isinstance(loop, tree.NumericFor):
         return None
     kept = tuple(statement for statement in loop.body.statements if not _sets_device(statement))

@@ -1,8 +1,8 @@
-"""What says how memory, cards and cudnn are used, and no number depends on: it goes, or is a setting of PyTorch's.
+"""What says how memory, GPUs and cudnn are used, and no number depends on: it goes, or is a setting of PyTorch's.
 
 Gradients of layers that lie in each other's memory, the worker threads of ``nn.DataParallelTable``, ways of cudnn to
 compute (``m:setMode(1, 1, 1)``: the deterministic ones), what is done for a cudnn or cutorch that is older than any of
-PyTorch's, memory that cards read fast, and empty tensors of a type that is looked up by its name.
+PyTorch's, memory that GPUs read fast, and empty tensors of a type that is looked up by its name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Machinery"]
 
 _OLDEST = 5000  # cudnn's version; Torch7's last binding is for 5.1, PyTorch's cudnn is newer
 _PINNED = re.compile(r"cutorch\.createCudaHost(|Double|Half)Tensor")
-_CARD_TYPE = re.compile(r"torch\.Cuda\w+Tensor")
+_GPU_TYPE = re.compile(r"torch\.Cuda\w+Tensor")
 _FLAGS = {"cudnn.fastest", "cudnn.benchmark", "cudnn.verbose"}
 _LOOKED_THROUGH = ("apply", "findModules", "listModules")
 _VERSIONS = [Template(f"return cudnn.version {operator} VERSION") for operator in (">=", ">")]
@@ -146,7 +146,7 @@ class Machinery(Rewriting):
                 if isinstance(pattern, String) and pattern.value in ("torch.(%a+)", "torch%.(%a+)"):
                     self.put(node, f"torch.FloatTensor():type({self.text(found['TYPE'])})")
         for choice in tree.every(self.program, tree.Binary):
-            if choice.operator == "and" and _CARD_TYPE.fullmatch(dotted(choice.left) or ""):
+            if choice.operator == "and" and _GPU_TYPE.fullmatch(dotted(choice.left) or ""):
                 self.put_between(choice.left.span.start, choice.right.span.start, "")
         for run in tree.every(self.program, tree.Run):
             if any(template.match(run) is not None for template in _MEMORY):
@@ -175,10 +175,10 @@ class Machinery(Rewriting):
                 passes = f"{net}:backward({x}, {passes}:clone())"
             self.put(run, f"for pass = 1, 2 do {passes} end")
 
-    # Cards
+    # GPUs
 
     def _threads(self) -> None:
-        """``nn.DataParallelTable(1):add(net, cards):threads(function() ... end)``"""
+        """``nn.DataParallelTable(1):add(net, gpus):threads(function() ... end)``"""
         for node in tree.every(self.program, Invoke):
             if node.method != "threads" or len(node.arguments) > 1 or not _is_parallel(node.receiver):
                 continue

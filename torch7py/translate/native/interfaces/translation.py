@@ -91,7 +91,7 @@ class Translation(Known):
         self.around: list[Scope] = []  # the functions that are being written, outermost first
         self.in_main = False  # whether they are inside the page's `main`
         self.present: set[Expression] = set()  # what cannot be nil where it stands, or Lua ends there
-        self.cards = False  # whether the program has anything to do with GPUs
+        self.gpus = False  # whether the program has anything to do with GPUs
         self.has_stopwatches: bool | None = None  # whether its timers stop and go on, when that was asked for
         self.follows_pointers: bool | None = (
             None  # whether all that it does with pointers has a form, if asked for

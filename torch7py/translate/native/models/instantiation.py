@@ -342,7 +342,7 @@ class Making:
         return atom(f"{self.t.need(path.removeprefix('nn.'))}({', '.join(arguments)})")
 
     def _parallel(self, node: Expression) -> Py | None:
-        """``nn.DataParallelTable(1):add(model, {1, 2})``: a model whose batches are shared out among graphics cards."""
+        """``nn.DataParallelTable(1):add(model, {1, 2})``: a model whose batches are shared out among GPUs."""
         added = node.receiver if isinstance(node, Invoke) and node.method == "add" else None
         t = self.t
         if not (isinstance(node, Invoke) and isinstance(added, Call)):
@@ -351,22 +351,22 @@ class Making:
             return None
         dim = t.expressions.position(added.arguments[0]).text if added.arguments else "0"
         arguments = [self._part(node.arguments[0])]
-        cards = node.arguments[1] if len(node.arguments) > 1 else None
-        if isinstance(cards, tree.Table):
-            places = [t.expressions.position(item.value).text for item in cards.fields]
+        devices = node.arguments[1] if len(node.arguments) > 1 else None
+        if isinstance(devices, tree.Table):
+            places = [t.expressions.position(item.value).text for item in devices.fields]
             arguments.append(f"[{', '.join(places)}]")
-        elif (last := self._first_cards(cards)) is not None:
+        elif (last := self._first_devices(devices)) is not None:
             arguments.append(f"list(range({last}))")
-        elif cards is not None:
-            if t.kind(cards) not in ("table", "number"):
-                raise Problem("T7-222", node.line, "nn.DataParallelTable on cards that are not known")
-            of_number = f"[{t.expressions.position(cards)}]" if t.kind(cards) == "number" else ""
-            arguments.append(of_number or f"[int(card) - 1 for card in {t.value(cards)}]")
+        elif devices is not None:
+            if t.kind(devices) not in ("table", "number"):
+                raise Problem("T7-222", node.line, "nn.DataParallelTable on devices that are not known")
+            of_number = f"[{t.expressions.position(devices)}]" if t.kind(devices) == "number" else ""
+            arguments.append(of_number or f"[int(device) - 1 for device in {t.value(devices)}]")
         return atom(f"nn.DataParallel({', '.join([*arguments, *([f'dim={dim}'] if dim != '0' else [])])})")
 
-    def _first_cards(self, cards: Expression | None) -> Py | None:
-        """How many cards ``torch.range(1, n):totable()`` names."""
-        range_call = cards.receiver if isinstance(cards, Invoke) and cards.method == "totable" else None
+    def _first_devices(self, devices: Expression | None) -> Py | None:
+        """How many devices ``torch.range(1, n):totable()`` names."""
+        range_call = devices.receiver if isinstance(devices, Invoke) and devices.method == "totable" else None
         if (
             not isinstance(range_call, Call)
             or self.t.path(range_call.callee) != "torch.range"

@@ -212,13 +212,13 @@ class Models(interfaces.Models):
         if method in ("cuda", "cl"):
             return devices.moved(t, receiver, method)
         if method in ("float", "double"):
-            return atom(f"{base}.{method}(){'.cpu()' if t.cards else ''}")
+            return atom(f"{base}.{method}(){'.cpu()' if t.gpus else ''}")
         if method == "type" and len(node.arguments) == 1 and isinstance(node.arguments[0], tree.String):
             conversion = {"torch.FloatTensor": "float", "torch.DoubleTensor": "double"}.get(
                 node.arguments[0].value
             )
             if conversion is not None:
-                return atom(f"{base}.{conversion}(){'.cpu()' if t.cards else ''}")
+                return atom(f"{base}.{conversion}(){'.cpu()' if t.gpus else ''}")
             if node.arguments[0].value == "torch.CudaTensor":
                 return devices.moved(t, receiver, "cuda")
         if method == "type" and len(node.arguments) == 1:

@@ -43,7 +43,7 @@ def value_of(t: Translation, written: Py, name: str, arguments: Arguments) -> Py
     if not of_which:
         return written
     last = arguments[-1]
-    if not is_repeatable(last) or (of_which == "cpu" and t.cards):
+    if not is_repeatable(last) or (of_which == "cpu" and t.gpus):
         raise Undecided("T7-271", last.line, f"the value of {name}, which is its last argument")
     t.emit(written.text)
     return t.value(last)

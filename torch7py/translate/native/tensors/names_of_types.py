@@ -61,15 +61,15 @@ def by_name(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
 @library_rules.function("torch.getdefaulttensortype")
 def name_of_default(t: Translation, node: Call) -> Py:
     """The name of the type that new tensors have."""
-    if t.cards:
+    if t.gpus:
         return atom(f"{t.need('tensor_type')}(torch.empty(0))")
     return atom("torch.empty(0).type()")
 
 
 def name_of_type(t: Translation, node: Expression) -> Py:
-    """The name of a tensor's type. PyTorch has Torch7's, but for tensors on graphics cards and for masks."""
+    """The name of a tensor's type. PyTorch has Torch7's, but for tensors on GPUs and for masks."""
     mask = elements(t, node) == "mask"
-    if t.cards:
+    if t.gpus:
         gradient = _first_gradient(t, node)
         if gradient is not None:
             return atom(f"{t.need('tensor_type')}({gradient})")
@@ -88,7 +88,7 @@ def compared(t: Translation, node: Binary) -> Py | None:
         tensor, name = _asked(t, asked), named.value if isinstance(named, String) else ""
         if tensor is None or t.kind(tensor) != "tensor" or library.TENSOR_TYPES.get(name) is None:
             continue
-        if t.cards and not name.startswith("torch.Cuda"):
+        if t.gpus and not name.startswith("torch.Cuda"):
             return None  # which says where it is, too
         if _is_alike(t, tensor) or elements(t, tensor) == "mask":
             return None  # of which the name is known
@@ -98,8 +98,8 @@ def compared(t: Translation, node: Binary) -> Py | None:
         if name.startswith("torch.Cuda"):
             if not isinstance(tensor, (Name, Index)):
                 return None  # which is to be computed once
-            on_card = f"{t.value(tensor).at(code.ATOM)}.is_cuda and {text} == torch.{dtype}"
-            return Py(on_card, code.AND) if is_equal else Py(f"not ({on_card})", code.NOT)
+            on_gpu = f"{t.value(tensor).at(code.ATOM)}.is_cuda and {text} == torch.{dtype}"
+            return Py(on_gpu, code.AND) if is_equal else Py(f"not ({on_gpu})", code.NOT)
         if dtype == "uint8":
             return Py(f"{text} {'in' if is_equal else 'not in'} (torch.uint8, torch.bool)", code.COMPARE)
         return Py(f"{text} {node.operator if is_equal else '!='} torch.{dtype}", code.COMPARE)

@@ -84,9 +84,9 @@ def reshape(t: Translation, receiver: Expression, arguments: Arguments) -> Py:
 
 
 def _to(name: str) -> Rule:
-    """A conversion, which in Torch7 also fetches what is on a graphics card."""
+    """A conversion, which in Torch7 also fetches what is on a GPU."""
     return lambda t, receiver, arguments: atom(
-        f"{receiver_text(t, receiver)}.{name}(){'.cpu()' if t.cards else ''}"
+        f"{receiver_text(t, receiver)}.{name}(){'.cpu()' if t.gpus else ''}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Functions of cutorch that ask about a card; where there is none, about the machine."""
+"""Functions of cutorch that ask about a GPU; where there is none, about the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch7py.translate.page_library.values import call_all
 
 
 def with_device(device: Any, function: Any) -> tuple[Any, ...]:
-    """``cutorch.withDevice(device, function)``: all values of the function, which is called for a card."""
+    """``cutorch.withDevice(device, function)``: all values of the function, which is called for a GPU."""
     if not torch.cuda.is_available():
         return call_all(function)
     with torch.cuda.device(int(device) - 1):

@@ -1,4 +1,4 @@
-"""The graphics card that a comparison gives a page: where its tensors are, and what it refuses."""
+"""The simulated GPU that a comparison gives a page: where its tensors are, and what it refuses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from torch7py.translate.comparison.graphics_cards import changes
+from torch7py.translate.comparison.simulated_gpu import changes
 from torch7py.translate.native.device_transfer import read_as_methods
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.parse import parse
@@ -20,35 +20,35 @@ from torch7py.translate.verify_script import verify_script
 
 
 @pytest.fixture
-def card() -> Iterator[None]:
+def gpu() -> Iterator[None]:
     with patched(changes(True)):
         yield
 
 
-def test_where_tensors_are(card: None) -> None:
+def test_where_tensors_are(gpu: None) -> None:
     x = torch.ones(2, 3)
-    on_card = x.float().cuda()
+    on_gpu = x.float().cuda()
     assert not x.is_cuda
-    assert on_card.is_cuda
-    assert (on_card * 2).t().is_cuda
-    assert not on_card.cpu().is_cuda
-    assert on_card.cuda() is on_card
-    assert on_card.get_device() == 0
-    assert (x.type(), on_card.type(), on_card.max(1).indices.is_cuda) == (
+    assert on_gpu.is_cuda
+    assert (on_gpu * 2).t().is_cuda
+    assert not on_gpu.cpu().is_cuda
+    assert on_gpu.cuda() is on_gpu
+    assert on_gpu.get_device() == 0
+    assert (x.type(), on_gpu.type(), on_gpu.max(1).indices.is_cuda) == (
         "torch.FloatTensor",
         "torch.cuda.FloatTensor",
         True,
     )
-    on_card[0] = x[1]  # copies come from anywhere
-    on_card.add_(1)
+    on_gpu[0] = x[1]  # copies come from anywhere
+    on_gpu.add_(1)
     assert x.sum() == 6
-    assert on_card.cpu().sum() == 12
+    assert on_gpu.cpu().sum() == 12
     with pytest.raises(RuntimeError, match="same device"):
-        on_card + x
-    assert (on_card + torch.tensor(1.0)).is_cuda  # a number may be anywhere
+        on_gpu + x
+    assert (on_gpu + torch.tensor(1.0)).is_cuda  # a number may be anywhere
 
 
-def test_modules_move_in_place(card: None) -> None:
+def test_modules_move_in_place(gpu: None) -> None:
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     weights = list(model.parameters())
     assert model.cuda() is model
@@ -95,7 +95,7 @@ def test_a_tensor_left_behind(tmp_path: Path) -> None:
         verify_script(page, path)
 
 
-def test_no_card_where_the_original_has_none() -> None:
+def test_no_gpu_where_the_original_has_none() -> None:
     with patched(changes(False)):
         assert not torch.cuda.is_available()
 
@@ -141,7 +141,7 @@ end
 """
 
 
-def test_layers_of_cudnn_and_a_copy_for_each_card(tmp_path: Path) -> None:
+def test_layers_of_cudnn_and_a_copy_for_each_gpu(tmp_path: Path) -> None:
     path = tmp_path / "main.lua"
     path.write_text(SHARED_OUT)
     page = translate_script(path.read_bytes(), str(path))
@@ -189,7 +189,7 @@ print(labels:type('torch.CudaDoubleTensor'):mean())
 """
 
 
-def test_types_by_name_on_a_card(tmp_path: Path) -> None:
+def test_types_by_name_on_a_gpu(tmp_path: Path) -> None:
     script = tmp_path / "cards.lua"
     script.write_text(PARALLEL)
     page = translate_script(script.read_bytes(), str(script))
@@ -257,7 +257,7 @@ print(g:sum())
 """
 
 
-def test_a_batch_for_several_cards_whose_modules_are_objects(tmp_path: Path) -> None:
+def test_a_batch_for_several_gpus_whose_modules_are_objects(tmp_path: Path) -> None:
     script = tmp_path / "objects.lua"
     script.write_text(OBJECTS)
     page = translate_script(script.read_bytes(), str(script))

@@ -1,7 +1,7 @@
-"""A graphics card for a page whose original computed with ``--cuda-as cpu``.
+"""A GPU for a page whose original computed with ``--cuda-as cpu``.
 
 Tensors on it are of a class of their own, and lie in ordinary memory. What is computed of them is there as well; an
-operation of one that is there with one that is not is the error that it would be on a card.
+operation of one that is there with one that is not is the error that it would be on a GPU.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _tensors(values: Any) -> Iterator[torch.Tensor]:
 
 
 def _placed(result: Any) -> Any:
-    """What an operation gives, on the card."""
+    """What an operation gives, on the GPU."""
     if type(result) is torch.Tensor:
         return result.as_subclass(OnCard)
     if isinstance(result, (list, tuple)) and any(type(x) is torch.Tensor for x in result):
@@ -83,7 +83,7 @@ def _leave(x: torch.Tensor) -> torch.Tensor:
 
 
 def _move(module: nn.Module, parameter: type[nn.Parameter], tensor: type[torch.Tensor]) -> nn.Module:
-    """All weights and statistics of a module to the card, or from it: the same objects, as PyTorch has it."""
+    """All weights and statistics of a module to the GPU, or from it: the same objects, as PyTorch has it."""
     with torch._C.DisableTorchFunctionSubclass():
         for part in module.modules():
             for p in part._parameters.values():
@@ -97,7 +97,7 @@ def _move(module: nn.Module, parameter: type[nn.Parameter], tensor: type[torch.T
 
 
 class _DataParallel(nn.Module):
-    """Of one card."""
+    """Of one GPU."""
 
     def __init__(self, module: nn.Module, *_: Any, **__: Any) -> None:
         super().__init__()
@@ -107,9 +107,9 @@ class _DataParallel(nn.Module):
         return self.module(*inputs)
 
 
-def changes(card: bool) -> list[tuple[Any, str, Any]]:
-    """What of PyTorch is replaced: with one card, or with none, as the original had."""
-    if not card:
+def changes(gpu: bool) -> list[tuple[Any, str, Any]]:
+    """What of PyTorch is replaced: with one GPU, or with none, as the original had."""
+    if not gpu:
         return [(torch.cuda, "is_available", lambda: False)]
     return [
         (torch.cuda, "is_available", lambda: True),
