@@ -17,7 +17,7 @@ from torch7py.translate.facts.methods import READING
 from torch7py.translate.native.program import translate_script
 
 FOLDER = Path(torch7py.translate.__file__).parent
-LAYERS = 46
+LAYERS = 26
 METHODS = 1343
 _LAYER = re.compile(r"(nn|cudnn|rnn)\.[A-Z]\w+")
 _WORDS = re.compile(r"[\w.]+(?:\s+[\w.]+)*")
@@ -45,7 +45,7 @@ def test_names_of_layers_become_fewer() -> None:
     own = {
         name for name, made in layers.items() if made.__module__.startswith(("torch7py.nn.", "torch7py.rnn."))
     }
-    bare = {name.partition(".")[2] for name in own}
+    bare = {name.partition(".")[2] for name in own} - {"GPU", "PyTorch"}  # which are words of sentences, too
     found = Counter(
         path for path, word in literals() if re.fullmatch(r"(nn|cudnn|rnn)\.[A-Z]\w+", word) or word in bare
     )

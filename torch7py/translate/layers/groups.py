@@ -19,6 +19,15 @@ DRAWN_ALIKE = frozenset(
 )
 # Those of them that draw from what ``reset`` is given.
 DRAWN_BY_DEVIATION = DRAWN_ALIKE - {ESTIMATING}
+# Those that put all that they are given into another shape or order.
+KEEPING_ITEMS = frozenset(
+    f"nn.{name}" for name in "Transpose Identity Contiguous Copy View Reshape Squeeze Unsqueeze".split()
+)
+# Those that compute without a bias where it is None.
+BIAS_APART = frozenset(
+    f"nn.{name}"
+    for name in "Linear SpatialConvolution SpatialConvolutionMM SpatialFullConvolution VolumetricConvolution".split()
+)
 # Those whose weights have the rows of PyTorch's, in whatever order.
 ROWS_ALIKE = frozenset(
     f"nn.{name}"

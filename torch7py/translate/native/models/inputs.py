@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description, Type, all_parts
+from torch7py.translate.layers.groups import KEEPING_ITEMS
 from torch7py.translate.layers.losses import counts_from_zero, takes_class
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
@@ -23,9 +24,6 @@ __all__ = ["Inputs", "takes_items"]
 _SAME_ITEMS = set(
     "index narrow select sub view viewAs t transpose contiguous clone expand squeeze reshape".split()
 )
-_SHAPES = {
-    f"nn.{name}" for name in "Transpose Identity Contiguous Copy View Reshape Squeeze Unsqueeze".split()
-}
 
 
 class Inputs:
@@ -299,7 +297,7 @@ def _any_takes_items(layers: Sequence[Description]) -> bool:
 def _keeps_items(module: Type) -> bool:
     """Whether a module only puts what it is given into another shape or order."""
     names = {layer.name for layer in module.find().layers}
-    return bool(names) and names <= _SHAPES
+    return bool(names) and names <= KEEPING_ITEMS
 
 
 def _first_child(layer: Description) -> Sequence[Type]:

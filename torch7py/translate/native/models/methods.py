@@ -14,6 +14,7 @@ from torch7py.translate.kinds import ANY_LAYER
 from torch7py.translate.layers import NotNative, natives
 from torch7py.translate.layers.as_modules import only_weight, weight_rank
 from torch7py.translate.layers.groups import (
+    BIAS_APART,
     COLUMNS_ALIKE,
     DRAWN_ALIKE,
     DRAWN_BY_DEVIATION,
@@ -527,7 +528,7 @@ class Models(interfaces.Models):
         t = self.t
         if t.type(target.base).find().classes or not target.dotted or not name:
             return False
-        if name == "bias" and {layer.name for layer in t.type(target.base).find().layers} <= _BIAS_APART:
+        if name == "bias" and {layer.name for layer in t.type(target.base).find().layers} <= BIAS_APART:
             t.emit(f"{t.value(target.base).at(code.ATOM)}.bias = None")
             return True
         if name == "gradWeight":
@@ -630,13 +631,6 @@ class Models(interfaces.Models):
     def changed(self, node: Expression, target: Expression | None = None) -> AbstractContextManager[None]:
         is_changed = target is None or self.changed_weights.takes(target, node)
         return altered(self, assigned_data=self.assigned_data or (is_changed and self.is_parameter(node)))
-
-
-# Layers that compute without a bias where it is None.
-_BIAS_APART = {
-    f"nn.{name}"
-    for name in "Linear SpatialConvolution SpatialConvolutionMM SpatialFullConvolution VolumetricConvolution".split()
-}
 
 
 def _is_field(node: Index, name: str) -> bool:
