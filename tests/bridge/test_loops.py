@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from torch7py.bridge.dispatch import loops
 from torch7py.bridge.runtime import Runtime
 
 CALLS = {
@@ -72,3 +73,105 @@ def test_wrong_operands_are_still_errors(runtime: Runtime) -> None:
             )
             is False
         )
+
+
+# Every way to call an operation that has a loop, on operands of every layout. What plain Lua prints is PyTorch's.
+EVERY_WAY = """
+local shown = {}
+local function show(value)
+   if torch.isTensor(value) then
+      shown[#shown + 1] = torch.typename(value) .. table.concat(value:size():totable(), 'x')
+      if value:nElement() > 0 then
+         for _, element in ipairs(value:contiguous():view(-1):totable()) do show(element) end
+      end
+   elseif type(value) == 'number' and value == 0 then
+      shown[#shown + 1] = 1 / value < 0 and '-0' or '0'
+   else
+      shown[#shown + 1] = type(value) == 'number' and value ~= value and 'nan' or string.format('%.17g', value)
+   end
+end
+
+local SPECIAL = {0, -5e-324, 1 / 0, -1 / 0, 0 / 0, 1, -1, 2}
+local state = 1
+local function number()
+   state = state * 16807 % 2147483647
+   local value = state / 2147483647 * 4 - 2
+   return state % 11 == 0 and SPECIAL[state % 8 + 1] or value
+end
+
+-- Tensors of 3 x 4 in the memory of one matrix, and others of as many elements.
+local LAYOUTS = {
+   function(m) return m:narrow(1, 1, 3):narrow(2, 1, 4) end,
+   function(m) return m:narrow(1, 2, 3):narrow(2, 2, 4) end,
+   function(m) return m:t():narrow(1, 1, 3):narrow(2, 1, 4) end,
+   function(m) return m.new():resize(3, 4):copy(m:narrow(1, 1, 3):narrow(2, 1, 4)) end,
+   function(m) return m.new(m:storage(), 1, 3, 4, 4, 1) end,
+   function(m) return m.new(m:storage(), 2, 3, 4, 4, 1) end,
+   function(m) return m:narrow(1, 3, 1):narrow(2, 1, 4):expand(3, 4) end,
+   function(m) return m.new(m:storage(), 3, 3, 4, 2, 1) end,
+   function(m) return m.new(m:storage(), 5, 12, 1) end,
+   function(m) return m.new() end,
+   function(m) return m.new(5) end,
+   function(m) return m:select(2, 2) end,
+}
+
+local function draw(m, last)
+   state = state * 16807 % 2147483647
+   return LAYOUTS[state % (last or 9) + 1](m)
+end
+
+for _, name in ipairs {'torch.DoubleTensor', 'torch.FloatTensor'} do
+   torch.setdefaulttensortype(name)
+   for row in string.gmatch(ROWS, '%S+') do
+      local operation, is_method, letters = string.match(row, '(.-),(.-),(.*)')
+      for round = 1, ROUNDS do
+         local m = torch.Tensor(6, 6)
+         for i = 1, 6 do for j = 1, 6 do m[i][j] = number() end end
+         m:mul(0.5)   -- minus zero comes of this: plain Lua writes no such number
+         local arguments, n = {}, 0
+         local first
+         for letter in string.gmatch(letters, '.') do
+            n = n + 1
+            if letter == 'v' or letter == 'w' then arguments[n] = round % 4 == 0 and 2 or number()
+            elseif letter == 'o' then arguments[n] = draw(m, 12)
+            elseif first and round % 5 == 0 then arguments[n] = first
+            else arguments[n] = draw(m, round % 7 == 0 and 12 or 9) end
+            if letter == 'x' then first = arguments[n] end
+         end
+         for _, a in ipairs(arguments) do          -- at hand
+            if torch.isTensor(a) and a:dim() > 0 then local _ = a:stride(1), a:clone() end
+         end
+         local f = is_method == 'True' and arguments[1][operation] or torch[operation]
+         if string.sub(operation, 1, 2) == '__' then
+            f = torch.getmetatable(name)[operation .. '__'] or torch.getmetatable(name)[operation]
+         end
+         local results = {pcall(f, unpack(arguments, 1, n))}
+         shown[#shown + 1] = '\\n' .. row .. ' ' .. round .. ' ' .. name .. ' '
+         if results[1] then
+            for i = 2, #results do show(results[i]) end
+         else
+            shown[#shown + 1] = 'error'
+         end
+         show(m)
+         for i = 1, n do show(arguments[i]) end
+      end
+   end
+end
+return table.concat(shown, ' ')
+"""
+
+
+def test_every_way_to_call_a_loop_gives_pytorchs_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = []
+    for engine in ("luajit21", "lua51"):
+        monkeypatch.setenv("TORCH7PY_LUA", engine)
+        with Runtime() as runtime:
+            ways = [
+                (name, is_method, arguments) for name, is_method, arguments, _, loop, _ in loops() if loop
+            ]
+            rows = " ".join(",".join(map(str, way)) for way in ways)
+            runtime.globals["ROWS"], runtime.globals["ROUNDS"] = rows, 12
+            texts.append(str(runtime.execute(EVERY_WAY)).splitlines())
+    by_lua, by_pytorch = texts
+    assert len(by_lua) == len(by_pytorch) > 4000
+    assert [pair for pair in zip(by_lua, by_pytorch, strict=True) if pair[0] != pair[1]] == []

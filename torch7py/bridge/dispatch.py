@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -11,7 +14,7 @@ from torch7py.ops import memory, state, types
 from torch7py.ops.dispatch.adapters import Adapters
 from torch7py.ops.dispatch.kinds import Kind, is_storage, is_tensor
 from torch7py.ops.mersenne import Generator
-from torch7py.ops.registry import Case, Form, operations
+from torch7py.ops.registry import Case, Operation, operations
 from torch7py.t7.objects import Table
 
 __all__ = ["Dispatcher", "encode_results", "loops"]
@@ -105,25 +108,72 @@ def _all_as_floats(value: Any) -> Any:
 
 
 def loops() -> list[list[Any]]:
-    """The operations' element expressions for Lua, a row a case.
+    """The operations' element expressions for Lua: a row for each way to call one that has any.
 
-    Name; what it is called with (``none``, ``number``, ``tensor``, ``reversed``: the number first; ``fold`` where
-    the result is a number); expression; whether the method changes its receiver; whether the function does.
+    Name; whether it is the method; the arguments as letters, by which the expression names them (``xyz`` tensors,
+    ``vw`` numbers, ``o`` what the result is written to); where the result goes (``x`` or ``o``, ``new``: to a new
+    tensor, ``byte``: to a new ByteTensor, ``number``: it is one); expression; condition on the numbers. Where the
+    expression is empty, Python has a case of its own.
     """
-    entries: list[list[Any]] = []
+    rows: list[list[Any]] = []
     for operation in operations.values():
-        for case in operation.cases:
-            if case.loop:
-                kinds = [parameter.kind for parameter in case.parameters if not parameter.optional]
-                shape = "fold" if case.returns == "value" else _LOOPS[tuple(k == "real" for k in kinds)]
-                in_place = operation.form is Form.INPLACE
-                entries.append(
-                    [operation.name, shape, case.loop, in_place or operation.form is Form.UPDATE, in_place]
+        if any(case.loop for case in operation.cases):
+            for is_method in (False, True) if operation.has_method else (False,):
+                rows += _loops_of(operation, is_method)
+    return rows
+
+
+_NAMES = {
+    **dict.fromkeys(("T", "F", "like", "any"), "xyz"),
+    **dict.fromkeys(("real", "number", "int", "index"), "vw"),
+}
+
+
+def _loops_of(operation: Operation, is_method: bool) -> Iterator[list[Any]]:
+    """The first case that fits counts, as in ``Adapters``."""
+    seen = set()
+    for case in operation.cases:
+        for outs in Adapters.out_counts(operation.form, is_method, case):
+            for letters, left_out in _arguments(case):
+                arguments = "o" * max(outs, 0) + letters
+                key = tuple(letter in "vw" for letter in arguments)
+                if key in seen:
+                    continue
+                seen.add(key)
+                expression, condition = case.loop, case.loop_when
+                for letter, value in left_out.items():
+                    expression, condition = (
+                        re.sub(rf"\b{letter}\b", repr(value), text) for text in (expression, condition)
+                    )
+                target = (
+                    "number" if case.returns == "value" else ("x" if outs < 0 else "o" if outs else "new")
                 )
-    return entries
+                if case.returns == "Byte":
+                    target = "byte" if not outs else ""
+                if outs > 1 or (outs > 0 and (case.copies_first or case.gives_last)) or not target:
+                    expression = ""
+                yield [operation.name, is_method, arguments, target, expression, condition]
 
 
-_LOOPS = {(False,): "none", (False, True): "number", (False, False): "tensor", (True, False): "reversed"}
+def _arguments(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The ways to give a case's arguments, tensors of one type and numbers, and the defaults of others."""
+    optional = [p for p in case.parameters if p.optional]
+    for count in range(len(optional) + 1):
+        for left_out in itertools.combinations(optional, count):
+            names = {"xyz": iter("xyz"), "vw": iter("vw")}
+            letters, defaults = "", {}
+            for parameter in case.parameters:
+                kind = _NAMES.get(parameter.kind)
+                letter = next(names[kind], None) if kind else None
+                if parameter in left_out:
+                    if letter:
+                        defaults[letter] = parameter.default
+                elif letter:
+                    letters += letter
+                else:
+                    break
+            else:
+                yield letters, defaults
 
 
 def encode_results(handles: Handles, value: Any) -> tuple[Any, ...]:

@@ -16,23 +16,24 @@ __all__: list[str] = []
 
 T = torch.Tensor
 
-for _name, _function, _word in (
-    ("lt", torch.lt, "below"),
-    ("le", torch.le, "below or equal to"),
-    ("gt", torch.gt, "above"),
-    ("ge", torch.ge, "above or equal to"),
-    ("eq", torch.eq, "equal to"),
-    ("ne", torch.ne, "not equal to"),
+for _name, _function, _sign, _word in (
+    ("lt", torch.lt, "<", "below"),
+    ("le", torch.le, "<=", "below or equal to"),
+    ("gt", torch.gt, ">", "above"),
+    ("ge", torch.ge, ">=", "above or equal to"),
+    ("eq", torch.eq, "==", "equal to"),
+    ("ne", torch.ne, "~=", "not equal to"),
 ):
     operation(
         _name,
         "src:T value:real",
         Form.QUERY,
         returns="Byte",
+        loop=f"x {_sign} v and 1 or 0",
         about=f"1 where an element is {_word} a number, or the other tensor's element, 0 elsewhere. NaN is unequal "
         "to all and neither below nor above.",
     )(_function)
-    operation(_name, "src:T other:like", returns="Byte")(_function)
+    operation(_name, "src:T other:like", returns="Byte", loop=f"x {_sign} y and 1 or 0")(_function)
 
 
 @operation("equal", "a:T b:T", Form.METHOD, returns="value")

@@ -78,15 +78,23 @@ FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None, str]] = {
     "trunc": (torch.trunc, T.trunc_, "The whole part: what is before the point, with the sign."),
 }
 
+LOOPS = {name: f"{name}(x)" for name in "acos asin atan ceil cos exp floor log sin sqrt tan tanh".split()}
+
 for name, (function, inplace, about) in FUNCTIONS.items():
-    operation(name, "src:F", Form.UPDATE, inplace=inplace, about=about)(function)
+    operation(name, "src:F", Form.UPDATE, inplace=inplace, loop=LOOPS.get(name, ""), about=about)(function)
     of_number = rounding_of_numbers(ROUNDINGS[name], function) if name in ROUNDINGS else of_numbers(function)
     operation(name, "value:number", returns="value")(of_number)
 
-operation("abs", "src:T", Form.UPDATE, inplace=T.abs_, about="The element without its sign.")(torch.abs)
+operation("abs", "src:T", Form.UPDATE, inplace=T.abs_, loop="abs(x)", about="The element without its sign.")(
+    torch.abs
+)
 operation("abs", "value:number", returns="value")(of_numbers(torch.abs))
 operation(
     "sign", "src:T", Form.UPDATE, inplace=T.sign_, about="1, 0 or -1, as the element is above 0, 0 or below."
 )(torch.sign)
-operation("neg", "src:T", Form.UPDATE, inplace=T.neg_, about="The element with the other sign.")(torch.neg)
-operation("cinv", "src:F", Form.UPDATE, inplace=T.reciprocal_, about="1 over the element.")(torch.reciprocal)
+operation("neg", "src:T", Form.UPDATE, inplace=T.neg_, loop="-x", about="The element with the other sign.")(
+    torch.neg
+)
+operation("cinv", "src:F", Form.UPDATE, inplace=T.reciprocal_, loop="1 / x", about="1 over the element.")(
+    torch.reciprocal
+)

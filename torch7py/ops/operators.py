@@ -32,7 +32,7 @@ operation("__div", "a:T b:real", Form.FUNCTION, loop="x / v")(divide)
 operation("__mod", "a:T b:real", Form.FUNCTION)(remainder)
 
 # Lua hands the operand of a sign over twice.
-operation("__unm", "a:T again:any=None", Form.FUNCTION, about="``-a``: a new tensor.")(
+operation("__unm", "a:T again:any=None", Form.FUNCTION, loop="-x", about="``-a``: a new tensor.")(
     lambda a, again: torch.neg(a)
 )
 

@@ -49,7 +49,7 @@ def _add_scaled_(src: T, scale: float, other: T) -> T:
     return src.add_(other, alpha=scale)
 
 
-@operation("add", "src:T scale:real other:like", inplace=_add_scaled_)
+@operation("add", "src:T scale:real other:like", inplace=_add_scaled_, loop="fma(v, y, x)")
 def _add_scaled(src: T, scale: float, other: T, *, out: T | None = None) -> T:
     """``src + scale * other``"""
     return torch.add(src, other, alpha=scale, out=out)
@@ -70,7 +70,7 @@ def _subtract_scaled_(src: T, scale: float, other: T) -> T:
     return src.sub_(other, alpha=scale)
 
 
-@operation("csub", "src:T scale:real other:like", inplace=_subtract_scaled_)
+@operation("csub", "src:T scale:real other:like", inplace=_subtract_scaled_, loop="fma(-v, y, x)")
 def _subtract_scaled(src: T, scale: float, other: T, *, out: T | None = None) -> T:
     """``src - scale * other``"""
     return torch.sub(src, other, alpha=scale, out=out)
@@ -95,7 +95,12 @@ def add_product_(src: T, value: float, a: T, b: T) -> T:
 
 
 @operation(
-    "addcmul", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=add_product_, copies_first=True
+    "addcmul",
+    "src:T value:real=1 a:like b:like",
+    Form.UPDATE,
+    inplace=add_product_,
+    copies_first=True,
+    loop="x + r(r(v * y) * z)",
 )
 def _add_product(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T:
     """``src + value * a * b``, rounded after each step as in the original.
@@ -144,7 +149,12 @@ def _add_quotient_(src: T, value: float, a: T, b: T) -> T:
 
 
 @operation(
-    "addcdiv", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=_add_quotient_, copies_first=True
+    "addcdiv",
+    "src:T value:real=1 a:like b:like",
+    Form.UPDATE,
+    inplace=_add_quotient_,
+    copies_first=True,
+    loop="x + r(r(v * y) / z)",
 )
 def _add_quotient(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T:
     """``src + value * a / b``; of integers the quotient is cut towards zero, and by zero is an error."""
@@ -195,6 +205,8 @@ operation(
     "src:F value:real",
     Form.UPDATE,
     inplace=T.pow_,
+    loop="x * x",
+    loop_when="v == 2",
     about="Each element to the power of a number; ``torch.pow(2, x)`` a number to the power of each element.",
 )(torch.pow)
 operation("pow", "value:real src:F")(torch.pow)
@@ -234,6 +246,8 @@ def _register_bound(name: str, better: Callable[..., T]) -> None:
     """``cmax`` or ``cmin``: the element where it is better, else the other one; a nan in ``src`` gives way."""
     word = "greater" if better is torch.gt else "smaller"
 
+    sign = ">" if better is torch.gt else "<"
+
     def choose(src: T, other: Number, *, out: T | None = None) -> T:
         chosen = torch.where(better(src, other), src, other)
         return chosen if out is None else out.copy_(chosen)
@@ -242,8 +256,9 @@ def _register_bound(name: str, better: Callable[..., T]) -> None:
         return choose(src, other, out=src)
 
     about = f"The {word} of each element and a number, or the other tensor's element, which is also taken for a NaN."
-    operation(name, "src:T value:real", Form.UPDATE, inplace=choose_, about=about)(choose)
-    operation(name, "src:T other:like", inplace=choose_)(choose)
+    loop = f"x {sign} v and x or v"
+    operation(name, "src:T value:real", Form.UPDATE, inplace=choose_, loop=loop, about=about)(choose)
+    operation(name, "src:T other:like", inplace=choose_, loop=f"x {sign} y and x or y")(choose)
 
 
 _register_bound("cmax", torch.gt)

@@ -42,7 +42,7 @@ def _wide_along(x: T, dim: int) -> torch.dtype:
 # -- sums and products ------------------------------------------------------------------------------------
 
 
-@operation("sum", "x:T", Form.QUERY, returns="value", loop="s + x")
+@operation("sum", "x:T", Form.QUERY, returns="value", loop="0; s + x; s")
 def _sum(x: T) -> float:
     """The sum of all elements, or the sums along a dimension, which is then of size 1.
 
@@ -120,7 +120,11 @@ def _register_extreme(name: str, whole: Callable[[T], T], along: Callable[..., P
         f"The {word} element; along a dimension, which is then of size 1, the {word} elements and a LongTensor of "
         "where they are, counted from 1. NaN is taken where there is one. Without elements an error."
     )
-    operation(name, "x:T", Form.QUERY, returns="value", about=about)(lambda x: whole(_not_empty(x)).item())
+    sign = ">" if name == "max" else "<"
+    loop = f"x; (x {sign} s or x ~= x) and x or s; s"
+    operation(name, "x:T", Form.QUERY, returns="value", loop=loop, about=about)(
+        lambda x: whole(_not_empty(x)).item()
+    )
     operation(name, "x:T dim:index", returns="multi", outs=2)(pair)
 
 
@@ -130,7 +134,7 @@ _register_extreme("min", torch.min, torch.min)
 # -- moments ----------------------------------------------------------------------------------------------
 
 
-@operation("mean", "x:F", Form.QUERY, returns="value")
+@operation("mean", "x:F", Form.QUERY, returns="value", loop="0; s + x; s / n")
 def _mean(x: T) -> float:
     """The mean of all elements, or the means along a dimension, which is then of size 1."""
     return _sum(_not_empty(x)) / x.numel()
@@ -195,7 +199,14 @@ def _root(total: T, p: float, dtype: torch.dtype) -> float:
     return total.double().pow(_inverse(p)).to(dtype).item()
 
 
-@operation("norm", "x:F p:real=2", Form.QUERY, returns="value")
+@operation(
+    "norm",
+    "x:F p:real=2",
+    Form.QUERY,
+    returns="value",
+    loop="0; s + x * x; sqrt(s)",
+    loop_when="v == 2",
+)
 def _norm(x: T, p: float) -> float:
     """``(sum |x|^p)^(1/p)``; for p = 0 the number of elements that are not 0."""
     if p == 0:

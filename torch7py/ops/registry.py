@@ -130,6 +130,7 @@ class Case:
     returns: str
     outs: int
     loop: str = ""
+    loop_when: str = ""
     columns: tuple[int, ...] = ()
     takes_out: bool = False
     copies_first: bool = False
@@ -203,6 +204,7 @@ def operation(
     moves: bool = False,
     may_keep: bool = False,
     loop: str = "",
+    loop_when: str = "",
     columns: tuple[int, ...] = (),
     copies_first: bool = False,
     gives_last: str = "",
@@ -211,9 +213,13 @@ def operation(
     """Register one case of an operation; the first case of a name states its form.
 
     ``about`` is what it does, in a sentence or two, where the function has no docstring of ours to say so.
-    ``loop`` may say what becomes of one element of a floating tensor, as an expression in C and Lua alike: ``x`` is
-    the element, ``v`` the case's number, ``y`` the element of its tensor; of a sum, ``s`` is what came before. It
-    must be exact to the last bit: one addition, multiplication or division.
+    ``loop`` may say what becomes of one element of a floating tensor, as an expression of Lua: ``x``, ``y`` and ``z``
+    are the elements of the case's tensors in their order, ``v`` and ``w`` its numbers. It must have the bits of the
+    function: one addition, multiplication, division, root or comparison is rounded as there, what is computed of that
+    in turn by ``r(...)``, and ``fma(a, b, c)`` is ``a * b + c``, rounded once. ``f(x)`` alone, ``exp(x)`` say, is
+    PyTorch's own function, where that can be reached. Of a result that is a number it is the first ``s``; the next
+    one, of ``s`` and an element; and what the last gives, of ``n`` elements. ``loop_when`` may say of which numbers
+    this is true.
     ``copies_first``: what is written when ``out`` shares memory with an operand is told by that order (see ``Case``).
     ``gives_last``: what a call gives is its last argument (see ``Case``).
     """
@@ -246,6 +252,7 @@ def operation(
                 returns,
                 outs,
                 loop,
+                loop_when,
                 columns,
                 takes_out,
                 copies_first,

@@ -22,11 +22,11 @@ local module = chunk('module.lua')(core, host, config, class, headers, tensor, r
 module.set_virtual(config.virtual)
 module.set_beside_passes(config.beside_passes)
 
+local loops = chunk('loops.lua')(config, headers, tensor, chunk)
 chunk('compat.lua')()
 chunk('rounding.lua')()
 functions.redirect = chunk('output.lua')(host)
 if config.several then chunk('one_writer.lua')(host) end
-local loops = chunk('loops.lua')(config, headers, tensor)
 local torch = chunk('torch.lua')(core, host, config, class, headers, tensor, module, loops)
 core.method = tensor.method
 chunk('elements.lua')(core, host, config, headers, tensor, torch)

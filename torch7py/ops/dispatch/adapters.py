@@ -154,14 +154,14 @@ class Adapters:
 
     def _find(self, operation: Operation, method: bool, kinds: Sequence[int], cuda: bool) -> Adapter | None:
         for case in operation.cases:
-            for outs in self._out_counts(operation.form, method, case):
+            for outs in self.out_counts(operation.form, method, case):
                 adapter = self._try(operation, case, outs, list(kinds), cuda)
                 if adapter is not None:
                     return adapter
         return None
 
     @staticmethod
-    def _out_counts(form: Form, method: bool, case: Case) -> tuple[int, ...]:
+    def out_counts(form: Form, method: bool, case: Case) -> tuple[int, ...]:
         """How many leading arguments take results, in the order to try; -1: the first parameter does."""
         if case.returns in ("number", "value"):
             return (0,)
