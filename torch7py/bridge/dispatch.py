@@ -130,7 +130,7 @@ _NAMES = {
 
 
 def _loops_of(operation: Operation, is_method: bool) -> Iterator[list[Any]]:
-    """The first case that fits counts, as in ``Adapters``."""
+    """The rows of an operation: of the cases that take the same arguments the first one counts, as in ``Adapters``."""
     seen = set()
     for case in operation.cases:
         for outs in Adapters.out_counts(operation.form, is_method, case):

@@ -245,7 +245,6 @@ def _clamp(src: T, low: float, high: float, *, out: T | None = None) -> T:
 def _register_bound(name: str, better: Callable[..., T]) -> None:
     """``cmax`` or ``cmin``: the element where it is better, else the other one; a nan in ``src`` gives way."""
     word = "greater" if better is torch.gt else "smaller"
-
     sign = ">" if better is torch.gt else "<"
 
     def choose(src: T, other: Number, *, out: T | None = None) -> T:

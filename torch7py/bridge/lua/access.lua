@@ -153,14 +153,6 @@ local function warm_up(mt, prototype, memory)
 end
 if ffi then jit.off(warm_up) end
 
-local function has_size(h, like)
-   if h.dims ~= like.dims then return false end
-   for d = 0, h.dims - 1 do
-      if h.size[d] ~= like.size[d] then return false end
-   end
-   return true
-end
-
 -- x:resizeAs(y) of a tensor that has the size already, and of a small one that Lua has made, as in x.new():resizeAs(x)
 local function resize_method(mt)
    local count_dense = headers.count_dense
@@ -172,7 +164,7 @@ local function resize_method(mt)
             local n = 1
             for d = 0, h.dims - 1 do n = n * tonumber(h.size[d]) end
             local own = header(u)   -- asking where it is costs less than having it resized, which may move storages
-            if count_dense(own) == n and has_size(own, h) then return u end
+            if count_dense(own) == n and headers.same_size(own, h) then return u end
             if n <= small and refit(u, n, h) then return u end
          end
       end
@@ -235,7 +227,7 @@ local function index_method(mt, pointer, kind)
    local function put(r, made, x)
       local known, own, from = header(made), header(r), header(x)
       local n, bytes_there = count_dense(known), count_dense(from) * bytes
-      if count_dense(own) == n and has_size(own, known) then
+      if count_dense(own) == n and headers.same_size(own, known) then
          if own.address < from.address + bytes_there and from.address < own.address + n * bytes then return false end
       elseif not headers.refit(r, n, known) then
          return false

@@ -14,7 +14,7 @@
 -- Arguments: core, host, config {shared = address or nil}. `shared` is an array of int64 that Python writes:
 -- [0] epoch, [1] address, [2] dimensions, [3..] sizes, strides.
 -- Result: {of = f(userdata), small, barrier, advance, bytes_of, tie = f() to be called before storages move, and with FFI: at_hand,
--- cache, shared, new, count_dense, view, fresh, has_array}.
+-- cache, shared, new, count_dense, same_size, view, fresh, refit, has_array}.
 
 local core, host, config = ...
 local headers = {}
@@ -132,6 +132,15 @@ local function count_dense(h)
       n = n * size
    end
    return n
+end
+
+-- Whether two headers are of the same sizes.
+local function same_size(h, g)
+   if h.dims ~= g.dims then return false end
+   for d = 0, h.dims - 1 do
+      if h.size[d] ~= g.size[d] then return false end
+   end
+   return true
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -287,7 +296,7 @@ core.hand_over, headers.tie = hand_over, hand_over
 ---------------------------------------------------------------------------------------------------------
 
 headers.of, headers.at_hand, headers.cache, headers.new, headers.shared = header, header_at_hand, cache, new_header, shared
-headers.count_dense, headers.view, headers.fresh, headers.refit = count_dense, view, fresh, refit
+headers.count_dense, headers.view, headers.fresh, headers.refit, headers.same_size = count_dense, view, fresh, refit, same_size
 headers.has_array = function(kind) return arrays[kind] ~= nil end
 function headers.advance() shared[0] = shared[0] + 1 end
 

@@ -1,10 +1,10 @@
 -- Small tensors without leaving Lua.
 --
--- An operation may say what it does to an element as an expression (`loop` in ops/registry.py). On DoubleTensors or FloatTensors of
--- few elements, whose memory is at hand, a loop made of that expression takes 0.1 us where a call of PyTorch takes 1.3 and the way
--- there and back 3, in place as for a new tensor or a given one. The result is the same to the last bit: each step is rounded as
--- PyTorch rounds it, and rounding a double that was computed from floats by one addition, multiplication, division or root gives what
--- the float unit gives.
+-- An operation may say what it does to an element as an expression (`loop` in ops/registry.py). On DoubleTensors or
+-- FloatTensors of few elements, whose memory is at hand, a loop made of that expression takes 0.1 us where a call of
+-- PyTorch takes 1.3 and the way there and back 3, in place as for a new tensor or a given one. The result is the same to
+-- the last bit: each step is rounded as PyTorch rounds it, and rounding a double that was computed from floats by one
+-- addition, multiplication, division or root gives what the float unit gives.
 --
 -- What does not lie in one piece is first copied to memory that does (strided.lua).
 --
@@ -29,7 +29,8 @@ ffi.cdef 'double fma(double, double, double); float fmaf(float, float, float);'
 
 -- PyTorch's functions of a few numbers: those of MKL, of a count, operands, results and a mode.
 local VECTORS = {
-   exp = 'exp', log = 'ln', sin = 'sin', cos = 'cos', tan = 'tan', tanh = 'tanh', asin = 'asin', acos = 'acos', atan = 'atan', sqrt = 'sqrt',
+   exp = 'exp', log = 'ln', sin = 'sin', cos = 'cos', tan = 'tan', tanh = 'tanh', asin = 'asin', acos = 'acos',
+   atan = 'atan', sqrt = 'sqrt',
 }
 local MODE = ffi.new('int64_t[1]', 0x140102)   -- accurate, and no errors are noted, as PyTorch has it
 local has_library, library = pcall(ffi.load, config.library)
@@ -67,8 +68,9 @@ for name, entry in next, {
    local vectors = {}
    for function_name in next, VECTORS do vectors[function_name] = vector(letter, ctype, function_name) end
    TYPES[mt] = {
-      pointer = ffi.typeof(ctype .. '*'), bytes = ffi.typeof('uint8_t*'), fma = fma, r = round, number = number, read = tensor.read[mt],
-      kind = tensor.kinds[mt], byte_kind = tensor.kinds[tensor.metatables['torch.ByteTensor']], vectors = vectors,
+      pointer = ffi.typeof(ctype .. '*'), bytes = ffi.typeof('uint8_t*'), fma = fma, r = round, number = number,
+      read = tensor.read[mt], kind = tensor.kinds[mt], vectors = vectors,
+      byte_kind = tensor.kinds[tensor.metatables['torch.ByteTensor']],
       abs = math.abs, sqrt = math.sqrt, floor = math.floor, ceil = math.ceil,
       strided = chunk('strided.lua')(headers, tensor.read[mt], ffi.typeof(ctype), ffi.sizeof(ctype)),
    }
@@ -80,23 +82,40 @@ end
 local NAMES = [[
 local t, headers, cast = ...
 local read, r, fma, number, pointer, bytes = t.read, t.r, t.fma, t.number, t.pointer, t.bytes
-local at_hand, header, fresh, refit, count_dense, SMALL = headers.at_hand, headers.of, headers.fresh, headers.refit, headers.count_dense, headers.small
-local count, place, settle, is_apart, same, scratch = t.strided.count, t.strided.place, t.strided.settle, t.strided.is_apart, t.strided.same, t.strided.scratch
+local at_hand, header, fresh, refit, SMALL = headers.at_hand, headers.of, headers.fresh, headers.refit, headers.small
+local count_dense, same_size = headers.count_dense, headers.same_size
+local strided = t.strided
+local count, place, settle, scratch = strided.count, strided.place, strided.settle, strided.scratch
+local is_apart, is_injective = strided.is_apart, strided.is_injective
 local kind, byte_kind, abs, sqrt, floor, ceil = t.kind, t.byte_kind, t.abs, t.sqrt, t.floor, t.ceil
 ]]
 
 local TENSORS = {x = 1, y = 2, z = 3}
 
-local function elements(expression, tensors)
-   return (gsub(expression, '%f[%w]([' .. tensors .. '])%f[%W]', 'read(p%1, i)'))
+-- An expression of elements, of the pointers to them and their number.
+local function elements(expression)
+   return (gsub(expression, '%f[%w]([xyz])%f[%W]', 'read(p%1, i)'))
+end
+
+-- The parameters of a short way, and those of them that are tensors that it reads.
+local function parameters(arguments)
+   local names = {}
+   for letter in string.gmatch(arguments, '.') do names[#names + 1] = letter end
+   return names, (gsub(arguments, '[^xyz]', ''))
 end
 
 -- A sum or its like, over numbers in a row, however many: in the original's order a loop is faster than PyTorch.
 local function fold_source(arguments, expression)
    local first, step, last = match(expression, '^(.-); (.-); (.*)$')
    return [[
-local function fold(px, n) local i, s = 0, 0 s = ]] .. elements(first, 'x') .. ' for i = 0, n - 1 do s = ' .. elements(step, 'x') .. [[ end return s end
-return function(]] .. concat({match(arguments, '(.)(.?)')}, ', ', 1, #arguments) .. [[)
+local function fold(px, n)
+   local i = 0
+   local s = ]] .. elements(first) .. [[
+
+   for i = 0, n - 1 do s = ]] .. elements(step) .. [[ end
+   return s
+end
+return function(]] .. concat(parameters(arguments), ', ') .. [[)
    -- WHEN
    local h = header(x)
    local n = h.dims > 0 and count_dense(h)
@@ -107,19 +126,16 @@ return function(]] .. concat({match(arguments, '(.)(.?)')}, ', ', 1, #arguments)
 end]]
 end
 
--- The short way of a call with these arguments, as a function of them: whether it was gone, and the result.
-local function source_of(arguments, target, expression, vectors)
-   local lines, names, tensors = {}, {}, ''
+-- The short way of a call with these arguments, as a function of them: whether it was possible, and the result. None where it needs a
+-- function of PyTorch's that cannot be reached.
+local function source_of(arguments, expression, target, vectors)
+   local lines, names, tensors = {}, parameters(arguments)
    local function add(line) lines[#lines + 1] = line end
-   for letter in string.gmatch(arguments, '.') do
-      names[#names + 1] = letter
-      if TENSORS[letter] then tensors = tensors .. letter end
-   end
    local by_vector = match(expression, '^(%a+)%(x%)$')
    by_vector = VECTORS[by_vector] and by_vector
    if by_vector and not vectors[by_vector] then return nil end
    if not by_vector then
-      add('local function loop(pr, n, px, py, pz, v, w) for i = 0, n - 1 do pr[i] = ' .. elements(expression, tensors) .. ' end end')
+      add('local function loop(pr, n, px, py, pz, v, w) for i = 0, n - 1 do pr[i] = ' .. elements(expression) .. ' end end')
    else
       add('local vector = t.vectors.' .. by_vector)
       add('local function loop(pr, n, px) vector(px, pr, n) end')
@@ -141,26 +157,25 @@ local function source_of(arguments, target, expression, vectors)
          end
       end
    end
-   local checks = {}   -- what is written must not be read later as something else
-   for letter in string.gmatch(tensors, '.') do
-      if not (target == 'x' and letter == 'x') then
-         checks[#checks + 1] = 'is_apart(hr, H, dr and ' .. (by_vector and 'false' or 'true') .. ')'
-         checks[#checks] = gsub(checks[#checks], 'H', 'h' .. letter)
+   -- What is written is one place an element, and is not read later as something else.
+   local function add_checks()
+      add('local dr = count_dense(hr) == n')
+      add('if not dr and not is_injective(hr) then return false end')
+      for letter in string.gmatch(tensors, '.') do
+         if letter ~= target then
+            local in_order = by_vector and 'false' or 'dr'
+            add('if not is_apart(hr, h' .. letter .. ', ' .. in_order .. ') then return false end')
+         end
       end
    end
-   local check = #checks > 0 and 'if not (' .. concat(checks, ' and ') .. ') then return false end' or ''
    if target == 'x' then
       add('local hr, result = hx, x')
-      add('local dr = count_dense(hr) == n')
-      add('if not dr and not t.strided.is_injective(hr) then return false end')
-      add(check)
+      add_checks()
    elseif target == 'o' then
       add('local hr, result = at_hand(o), o')
       add('if hr == nil or hr.dims > 0 and hr.address == 0 then return false end')
-      add('if same(hr, hx) then')
-      add('local dr = count_dense(hr) == n')
-      add('if not dr and not t.strided.is_injective(hr) then return false end')
-      add(check)
+      add('if same_size(hr, hx) then')
+      add_checks()
       add('elseif not refit(o, n, hx) then return false end')
    end
    for letter in string.gmatch(tensors, '.') do
@@ -175,8 +190,9 @@ local function source_of(arguments, target, expression, vectors)
    else
       add('local pr = cast(pointer, hr.address) if count_dense(hr) ~= n then pr = scratch[4] end')
    end
-   add('loop(pr, n, px, ' .. (TENSORS.y and find(tensors, 'y') and 'py' or 'nil') .. ', ' .. (find(tensors, 'z') and 'pz' or 'nil') .. ', '
-      .. (find(arguments, 'v') and 'v' or 'nil') .. ', ' .. (find(arguments, 'w') and 'w' or 'nil') .. ')')
+   local function if_given(letter, name) return find(arguments, letter, 1, true) and name or 'nil' end
+   local operands = {if_given('y', 'py'), if_given('z', 'pz'), if_given('v', 'v'), if_given('w', 'w')}
+   add('loop(pr, n, px, ' .. concat(operands, ', ') .. ')')
    if target == 'x' then add('if not dr then settle(hr, n, pr) end') elseif target == 'o' then add('settle(hr, n, pr)') end
    add('return true, result end')
    return concat(lines, '\n')
@@ -194,15 +210,17 @@ for _, row in ipairs(config.loops) do
    if row[5] ~= '' then known[name][is_method][key] = row end
 end
 
--- The short ways of an operation for one type, by the key of the arguments; each is made when it is first gone.
+-- The short ways of an operation for one type, by the key of the arguments; each is made when it is first called.
 local function ways(rows, mt)
    return setmetatable({}, {__index = function(made, key)
       local row, way = rows[key], false
       if row then
          local arguments, target, expression, condition = row[3], row[4], row[5], row[6]
-         local source = target == 'number' and fold_source(arguments, expression) or source_of(arguments, target, expression, TYPES[mt].vectors)
+         local write = target == 'number' and fold_source or source_of
+         local source = write(arguments, expression, target, TYPES[mt].vectors)
          if source then
-            if condition ~= '' then source = gsub(source, '%-%- WHEN', 'if not (' .. condition .. ') then return false end') end
+            local test = condition ~= '' and 'if not (' .. condition .. ') then return false end' or ''
+            source = gsub(source, '%-%- WHEN', test)
             way = loadstring(NAMES .. source, '=[torch7py] loop')(TYPES[mt], headers, ffi.cast)
          end
       end

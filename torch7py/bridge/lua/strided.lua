@@ -8,7 +8,7 @@
 local headers, read, element, bytes = ...
 local ffi = require 'ffi'
 local cast, tonumber, floor, loadstring = ffi.cast, tonumber, math.floor, loadstring
-local count_dense = headers.count_dense
+local count_dense, same_size = headers.count_dense, headers.same_size
 local pointer, array = ffi.typeof('$*', element), ffi.typeof('$[?]', element)
 local strided = {scratch = {}}
 
@@ -25,7 +25,8 @@ function strided.count(h)
    return n
 end
 
--- Call what is between for each element: `i` is its number, `at` its place.
+-- A function that goes over the n elements of a header's tensor, row by row: `row * columns + c` is an element's number, from 0, and
+-- `first + c * step` its place.
 local function traversing(arguments, body)
    return loadstring([[
 local read, floor, tonumber = ...
@@ -62,14 +63,6 @@ function strided.settle(h, n, p)
    if p ~= home or count_dense(h) ~= n then scatter(h, n, p, home) end
 end
 
-function strided.same(h, g)
-   if h.dims ~= g.dims then return false end
-   for d = 0, h.dims - 1 do
-      if h.size[d] ~= g.size[d] then return false end
-   end
-   return true
-end
-
 -- Whether no two elements share a place: each stride leads beyond what the shorter ones reach.
 function strided.is_injective(h)
    for d = 0, h.dims - 1 do
@@ -97,7 +90,7 @@ end
 function strided.is_apart(h, g, in_order)
    local from, to = tonumber(h.address), tonumber(g.address)
    if from + reach(h) <= to or to + reach(g) <= from then return true end
-   if from == to and strided.same(h, g) then
+   if from == to and same_size(h, g) then
       local is_same = true
       for d = 0, h.dims - 1 do is_same = is_same and (h.size[d] == 1 or h.stride[d] == g.stride[d]) end
       if is_same then return true end

@@ -34,4 +34,4 @@ def _numeral(node: Expression) -> str | None:
     """A number as it is written, or one that a text says."""
     if isinstance(node, tree.Number):
         return node.text
-    return node.value if isinstance(node, tree.String) and node.value.isdigit() else None
+    return node.value if isinstance(node, tree.String) and re.fullmatch(r"[0-9]+", node.value) else None
