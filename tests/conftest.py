@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # The workers of a parallel run share the cores, and one thread gives one order of summation.
     torch.set_num_threads(1)
     wait_passively()  # in the processes that tests start
+    os.environ.pop("PYTHONUNBUFFERED", None)  # as on a user's machine
     if not torch.cuda.is_available():  # torch.manual_seed notes who called, for each kind of device: 5 ms
         torch.manual_seed = torch.default_generator.manual_seed
     gc.disable()  # until all tests are collected, of which nothing goes

@@ -67,6 +67,20 @@ def test_a_port_in_double_and_in_single(original: nn.Module, x: torch.Tensor) ->
         assert_same(original, Port(), x, copy_weights=True, tolerance=1e-13)
 
 
+def test_a_gradient_that_is_only_rounding_is_the_same_in_single_precision(original: nn.Module) -> None:
+    """That of the bias before the batch normalization is 0 in exact arithmetic. Another one that is off is found."""
+    for seed in range(40):
+        x = torch.randn(6, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        assert_same(original, Port(), x, copy_weights=True)
+
+    class Off(Port):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x) + (self.b.bias - self.b.bias.detach()) / 100
+
+    with pytest.raises(AssertionError, match=r"gradient of \w+\.b\.bias .* differs"):
+        assert_same(original, Off(), x, copy_weights=True)
+
+
 def test_both_stay_as_they_are(original: nn.Module, x: torch.Tensor) -> None:
     port = Port().double()
     before = {name: value.clone() for name, value in port.state_dict().items()}

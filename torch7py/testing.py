@@ -100,8 +100,8 @@ class _Comparison:
         except WrongMap as error:
             raise ValueError(str(error)) from None
         kinds = {p.dtype for module in (theirs, ours) for p in module.parameters()}
-        single = bool(kinds & {torch.float32, torch.float16, torch.bfloat16})
-        self.tolerance = (_SINGLE if single else _DOUBLE) if tolerance is None else tolerance
+        self.single = bool(kinds & {torch.float32, torch.float16, torch.bfloat16})
+        self.tolerance = (_SINGLE if self.single else _DOUBLE) if tolerance is None else tolerance
 
     def weights_at_first(self, copied: bool) -> None:
         missing, alone = self.weights.missing, self.weights.alone
@@ -162,7 +162,9 @@ class _Comparison:
             for entry, read in part.tracked.read_gradient.items()
         }
         finite = [g.abs().max() for g in expected.values() if g is not None and g.numel()]
-        floor = max(map(float, finite), default=0.0) * ROUNDING  # below it a gradient may be rounding
+        floor = (
+            max(map(float, finite), default=0.0) * ROUNDING[self.single]
+        )  # below it a gradient may be rounding
         for pair in self.weights.pairs:
             theirs = expected[id(pair.part), pair.entry]
             mine = pair.gradient()

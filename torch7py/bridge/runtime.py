@@ -609,8 +609,18 @@ class Runtime:
         return self._script
 
     def take_process(self) -> None:
-        """Let ``os.exit`` end the process, since only this program runs in it."""
+        """Let ``os.exit`` end the process, since only this program runs in it, and show each line that it prints."""
         self.call_lua("take_process")
+        if not getattr(sys.stdout, "write_through", False):  # with ``python -u`` nothing is buffered
+            self.buffer_output("line")
+
+    def buffer_output(self, mode: str) -> None:
+        """Buffer what Lua prints as ``io.stdout:setvbuf(mode)``: by "line", or "no" text at all.
+
+        C's default for a pipe or a file is a buffer of some kilobytes: what stands there comes after all that was
+        written to stderr meanwhile, and nobody sees a long run go on.
+        """
+        self.call_lua("buffer_output", mode)
 
     def _finish_packages(self) -> None:
         with state.use(self.state):

@@ -42,16 +42,21 @@ class Commands(click.Group):
     """Commands that end with one line and an exit code where what they say cannot be written."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        code: Any = 0
         try:
             try:
                 return super().main(*args, **kwargs)
+            except SystemExit as end:
+                code = end.code
+                raise
             finally:
                 sys.stdout.flush()
         except OSError as error:
             output.give_up()
-            if error.errno != errno.EPIPE:  # a reader that has seen enough is no failure to speak of
+            # A reader that has seen enough is no failure to speak of, and a command that has failed has said why.
+            if not code and error.errno != errno.EPIPE:
                 Failure(f"cannot write: {error.strerror or error}").show()
-            sys.exit(1)
+            sys.exit(code or 1)
 
 
 @click.group(

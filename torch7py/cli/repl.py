@@ -64,6 +64,7 @@ def repl(ctx: click.Context, /, libraries: tuple[str, ...], **options: Any) -> N
 
 def talk(console: Console, traceback: bool = False) -> int:
     """Evaluate what is typed until it ends; returns the exit code. ``traceback``: errors are shown with it."""
+    console.runtime.buffer_output("no")  # what a piece writes is seen while it runs
     try:
         read = _reader(console)
         while True:

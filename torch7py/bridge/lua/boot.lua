@@ -25,7 +25,7 @@ module.set_beside_passes(config.beside_passes)
 local loops = chunk('loops.lua')(config, headers, tensor, chunk)
 chunk('compat.lua')()
 chunk('rounding.lua')()
-functions.redirect = chunk('output.lua')(host)
+functions.redirect, functions.buffer_output = chunk('output.lua')(host)
 if config.several then chunk('one_writer.lua')(host) end
 local torch = chunk('torch.lua')(core, host, config, class, headers, tensor, module, loops)
 core.method = tensor.method

@@ -2,7 +2,7 @@
 -- `redirect_stdout`): to sys.stdout. The same for io.stderr.
 --
 -- Arguments: host {write_text = f(number, text), flush_text = f(number)}. Result: f(number, on) for Python, which says
--- whether 1, stdout, or 2, stderr, goes there; f(0) empties the buffer of stdout.
+-- whether 1, stdout, or 2, stderr, goes there; f(0) empties the buffer of stdout. And f(mode), `setvbuf` of stdout.
 -- Sets io.write and io.output, and the files' methods write and flush. compat.lua has to run before it.
 
 local host = ...
@@ -11,7 +11,7 @@ local type, select, error, tostring, concat = type, select, error, tostring, tab
 local stdout, stderr = io.stdout, io.stderr
 local native_write, native_output, native_flush = io.write, io.output, io.flush
 local methods = getmetatable(stdout).__index
-local write, flush = methods.write, methods.flush
+local write, flush, setvbuf = methods.write, methods.flush, methods.setvbuf
 
 local redirected = {}      -- file -> its number
 local any = false
@@ -72,4 +72,7 @@ return function(number, on)
    if number == 0 then return end
    redirected[number == 1 and stdout or stderr] = on and number or nil
    any = redirected[stdout] ~= nil or redirected[stderr] ~= nil
+end, function(mode)
+   setvbuf(stdout, mode)
+   return true, 0   -- an answer without values
 end

@@ -200,7 +200,9 @@ class _Judge:
         pairs = itertools.islice(zip(part.tracked.taken, ours.taken, strict=False), 1, None)
         for number, (theirs, mine) in enumerate(pairs, 1):
             if kind == "gradients":
-                worst = self._worst(theirs.gradients, mine.gradients, part, _largest(theirs) * ROUNDING)
+                worst = self._worst(
+                    theirs.gradients, mine.gradients, part, _largest(theirs) * ROUNDING[self.single]
+                )
             else:
                 worst = self._worst(theirs.values, mine.values, part, _FLOORS[self.single])
             if worst is not None:
@@ -211,7 +213,9 @@ class _Judge:
                     said = f"the gradient of {name} before its change {number} is off by {error:.1e}"
                 else:
                     said = f"{name} after its change {number} is off by {error:.1e}"
-                    if not self._worst(theirs.gradients, mine.gradients, part, _largest(theirs) * ROUNDING):
+                    if not self._worst(
+                        theirs.gradients, mine.gradients, part, _largest(theirs) * ROUNDING[self.single]
+                    ):
                         said += ", with equal gradients before" if mine.gradients else ""
                 return Difference(
                     kind,
