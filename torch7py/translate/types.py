@@ -144,9 +144,21 @@ class Types:
         if isinstance(node, Name) and self.scopes.of_name[node] in self.self_of:
             return True
         owner = self.of(node).find()
-        if owner.classes and all(lua_class.by_metatable for lua_class in owner.classes):
+        by_metatable = owner.classes and all(lua_class.by_metatable for lua_class in owner.classes)
+        if by_metatable and all(table.classes for table in self.tables_of(owner)):
             others = others - {"table"}
         return owner.kind == "object" or (bool(owner.classes) and not owner.kinds & others)
+
+    def tables_of(self, table_type: Type) -> list[Type]:
+        """The types of the tables that a type takes, itself among them."""
+        seen: dict[Type, None] = {}
+        waiting = [table_type.find()]
+        while waiting:
+            table = waiting.pop()
+            if table not in seen and "table" in table.kinds:
+                seen[table] = None
+                waiting += [source.find() for source in table.sources]
+        return list(seen)
 
     def has_methods_of_classes(self, node: Expression) -> bool:
         """Whether the methods of something can only be those of classes of the program's own; texts have some."""

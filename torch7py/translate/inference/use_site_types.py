@@ -48,13 +48,12 @@ class UseSiteTypes:
         ):
             return None
         others = kinds - _WITHOUT_METHODS - {"tensor"}
-        if "table" in others:
+        if others & {"object", "table"}:
             fields = receiver_type.find().fields
-            if receiver_type.find().classes or (
-                node.method in fields and fields[node.method].kind != "number"
-            ):
+            is_of_class = "object" not in others and receiver_type.find().classes
+            if is_of_class or (node.method in fields and fields[node.method].kind != "number"):
                 return None
-            others -= {"table"}
+            others -= {"object", "table"}
         if "string" in others and node.method not in _OF_TEXT:
             others -= {"string"}
         if not receiver_type.find().classes and node.method not in _of_modules():

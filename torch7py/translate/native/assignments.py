@@ -18,7 +18,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.optimizers import settings
 from torch7py.translate.native.problem import Problem, Undecided
-from torch7py.translate.native.text import may_be_no_entry
+from torch7py.translate.native.text import may_be_missing, may_be_no_entry
 from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.tree_queries import same_expression
@@ -174,8 +174,8 @@ class Assignments:
             and (self.t.list_bounds.may_be_before(target) or self.t.list_bounds.may_be_new(target))
         )
 
-    def appended(self, target: Index, value: Py | str) -> str:
-        if self.t.tables.appends(target):
+    def appended(self, target: Index, value: Py | str, may_be_missing: bool = False) -> str:
+        if self.t.tables.appends(target) and not may_be_missing:
             return f"{self.t.value(target.base).at(code.ATOM)}.append({value})"
         key = self.t.value(target.key)
         return f"{self.t.need('lua_put')}({self.t.value(target.base)}, {key}, {value})"
@@ -273,7 +273,7 @@ class Assignments:
             and not self.t.classes.uses.entry(target)
             and not isinstance(value, tree.Nil)
         ):
-            self.t.emit(self.appended(target, self.stored(target, value)))
+            self.t.emit(self.appended(target, self.stored(target, value), may_be_missing(self.t, value)))
             return
         if isinstance(target, Index) and isinstance(value, tree.Nil) and self.t.kind(target.base) == "table":
             if tree_queries.is_last(target) and self.t.representation(target.base) == "list":

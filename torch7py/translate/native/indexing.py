@@ -133,6 +133,8 @@ def index(t: Translation, node: Index) -> Py:
             return atom(f"{base}.{name}")
         if representation == "options":
             return atom(f"vars({t.value(node.base)}).get({option_name(t, node)})")
+        if representation == "list" and t.kind(node.key) == "string":
+            raise Undecided("T7-303", node.line, "a field of a list")
         if representation == "list":
             if may_be_missing(t, node):
                 return item(t, node)

@@ -53,6 +53,8 @@ def may_be_itself_only(t: Translation, left: Expression, right: Expression) -> b
     kinds = [t.type(side).find().kinds for side in (left, right)]
     if any("tensor" in side_kinds for side_kinds in kinds):
         return True
+    if any("boolean" in one and "number" in other for one, other in (kinds, kinds[::-1])):
+        return True  # True == 1
     return all(
         len(side_kinds) != 1 and side_kinds & {"table", "object", "storage", "boolean"}
         for side_kinds in kinds

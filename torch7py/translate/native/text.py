@@ -23,6 +23,7 @@ __all__ = [
     "f_string",
     "format",
     "is_message",
+    "may_be_missing",
     "may_be_nil",
     "needs_one_value",
     "number_format",
@@ -81,9 +82,15 @@ def is_message(t: Translation, node: Expression) -> bool:
     return t.kind(node) == "number" and t.type(node).has("message")
 
 
-def may_be_nil(t: Translation, node: Expression, seen: set[Variable | Function] | None = None) -> bool:
+def may_be_nil(
+    t: Translation,
+    node: Expression,
+    seen: set[Variable | Function] | None = None,
+    of_all_kinds: bool = False,
+) -> bool:
     """Whether a number, text or truth value may be nil, or something may be one of several kinds.
 
+    ``of_all_kinds``: whether anything may be, a table or a tensor, too.
     ``seen``: the variables and functions looked at, once each, as values go round through parameters on many ways.
     """
     node, seen = bare(node), set() if seen is None else seen
@@ -94,28 +101,36 @@ def may_be_nil(t: Translation, node: Expression, seen: set[Variable | Function] 
         return True  # a field that a module need not have
     if kind is None and isinstance(node, (Call, Invoke)):
         return type_.nil  # and is never anything else
-    if kind not in ("number", "string", "boolean"):
+    is_scalar = kind in ("number", "string", "boolean")
+    if not is_scalar and not of_all_kinds:
         return False
     if isinstance(node, (Call, Invoke)):
         known = pattern_calls.matched(t, node)
         is_found = known is not None and known[0] in ("find", "match")
         count = t.counts.of(node)
-        return type_.nil or is_found or (count is not None and count[0] < 1) or _gives_nil(t, node, seen)
+        return (
+            type_.nil
+            or is_found
+            or (count is not None and count[0] < 1)
+            or _gives_nil(t, node, seen, of_all_kinds)
+        )
     if isinstance(node, Binary):
         if node.operator == "and":
-            return t.kind(node.left) != "boolean" or may_be_nil(t, node.right, seen)
+            return t.kind(node.left) != "boolean" or may_be_nil(t, node.right, seen, of_all_kinds)
         truth = (
             kind != "boolean" and t.kind(node.left) == "boolean" and not isinstance(node.left, tree.Boolean)
         )
-        return node.operator == "or" and (truth or may_be_nil(t, node.right, seen))
+        return node.operator == "or" and (truth or may_be_nil(t, node.right, seen, of_all_kinds))
     if isinstance(node, tree.Name):
         variable = t.scopes.of_name[node]
         if variable in seen:
             return False
         seen.add(variable)
-        return _variable_may_be_nil(t, variable, seen)
+        return _variable_may_be_nil(t, variable, seen, of_all_kinds)
     if not isinstance(node, tree.Index) or node in t.present:
         return False
+    if not is_scalar:
+        return type_.nil or _is_no_entry(t, node) or _is_no_item(t, node)
     return type_.nil or not t.tables.has_key(node) or _is_no_item(t, node)
 
 
@@ -127,7 +142,12 @@ def may_be_no_entry(t: Translation, table: Expression, value: Expression) -> boo
         return False
     if isinstance(value, Call) and t.path(value.callee) == "tonumber":
         return may_be_no_number(t, value)
-    return _is_no_entry(t, value) or may_be_nil(t, value) or (isinstance(value, Call) and t.type(value).nil)
+    return may_be_missing(t, value)
+
+
+def may_be_missing(t: Translation, value: Expression) -> bool:
+    """Whether what a table is given may be nil, which is no entry of a dict and ends a list."""
+    return _is_no_entry(t, value) or may_be_nil(t, value, of_all_kinds=True)
 
 
 def _is_no_entry(t: Translation, node: Expression) -> bool:
@@ -145,7 +165,9 @@ def _is_no_item(t: Translation, node: Expression) -> bool:
     )
 
 
-def _gives_nil(t: Translation, call: Call | Invoke, seen: set[Variable | Function]) -> bool:
+def _gives_nil(
+    t: Translation, call: Call | Invoke, seen: set[Variable | Function], of_all_kinds: bool
+) -> bool:
     """Whether a function of the program may return nil: an item that a list has not, or another value that may be."""
     functions = [function for function in t.types.function_called(call) if function not in seen]
     seen.update(functions)
@@ -153,12 +175,14 @@ def _gives_nil(t: Translation, call: Call | Invoke, seen: set[Variable | Functio
     return any(
         _is_no_item(t, first)
         or _is_no_entry(t, first)
-        or (isinstance(bare(first), (Call, Invoke, tree.Name)) and may_be_nil(t, first, seen))
+        or (isinstance(bare(first), (Call, Invoke, tree.Name)) and may_be_nil(t, first, seen, of_all_kinds))
         for first in firsts
     )
 
 
-def _variable_may_be_nil(t: Translation, variable: Variable, seen: set[Variable | Function]) -> bool:
+def _variable_may_be_nil(
+    t: Translation, variable: Variable, seen: set[Variable | Function], of_all_kinds: bool
+) -> bool:
     if variable.of_entries and not variable.writes:
         return False
     sources = t.integers.sources(variable)
@@ -172,7 +196,8 @@ def _variable_may_be_nil(t: Translation, variable: Variable, seen: set[Variable 
         return True
     one_of_several = any(isinstance(source, bool) for source in sources)
     return (one_of_several and declared is not None and t.types.version(declared).nil) or any(
-        isinstance(source, tree.Nil) or (not isinstance(source, bool) and may_be_nil(t, source, seen))
+        isinstance(source, tree.Nil)
+        or (not isinstance(source, bool) and may_be_nil(t, source, seen, of_all_kinds))
         for source in sources
     )
 

@@ -86,13 +86,15 @@ def lua_dim(x):
 
 
 def lua_put(items, place, value):
-    """Put a value at a place of a list, counted from 1; behind the last item it is one more."""
-    if place == len(items) + 1:
+    """Put a value at a place of a list, counted from 1; behind the last item it is one more. None ends a list."""
+    if value is None and place >= len(items):
+        del items[int(place) - 1 :]
+    elif place == len(items) + 1:
         items.append(value)
-    elif 1 <= place <= len(items):
+    elif value is not None and 1 <= place <= len(items):
         items[int(place) - 1] = value
     else:
-        raise IndexError(f"place {place} of a list of {len(items)}")
+        raise IndexError(f"place {place} of a list of {len(items)}: {value}")
 
 
 def lua_store(table, key, value):

@@ -92,6 +92,8 @@ class ListBounds:
         length = self.tables.length(self.t.type(node.base))
         if length is not None and length < self.intervals.of(node.key)[1] <= -KNOWN:
             return True
+        if isinstance(node.key, Number) and node.key.value > self.tables.shortest(self.t.type(node.base)):
+            return True
         variable, more = _sum(node.key)
         if more > 0 and isinstance(variable, Unary) and variable.operator == "#":
             return same_expression(bare(variable.operand), bare(node.base))

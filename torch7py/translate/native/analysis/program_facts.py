@@ -155,7 +155,7 @@ class Known:
         if call is None or self.type(node).has("message"):  # which may be a text where it seems a number
             return None
         with_method = self.method_names.kinds_with(call.method, kinds)
-        if "tensor" in with_method and self.type(node).has("flat weights"):  # which are no tensor in a page
+        if "tensor" in with_method:  # of which the inference has told what the method gives
             return None
         return min(with_method) if len(with_method) == 1 else None
 
@@ -177,7 +177,7 @@ class Known:
         if index is None or not kinds <= _TABLE_OR_NO_PARTS or "table" not in kinds:
             return False
         is_no_method = isinstance(index.key, tree.String) and not hasattr(str, index.key.value)
-        return "string" not in kinds or (is_no_method and self.representation(node) != "list")
+        return "string" not in kinds or (is_no_method and not self.type(node).has("array"))
 
     @cached_property
     def _indexed(self) -> dict[Expression, Index]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.analysis.appending import Appends
@@ -86,7 +88,7 @@ class Tables:
         """Whether the program puts something into a table, or takes something out of it."""
         return any(
             bool(self.uses.stores.get(table_type)) or table_type.has("append") or self._shrinks(table_type)
-            for table_type in self._origins(self.t.type(table))
+            for table_type in self.t.types.tables_of(self.t.type(table))
         )
 
     # Representations
@@ -105,18 +107,23 @@ class Tables:
 
     def forms(self, table_type: Type) -> set[str]:
         """What the tables are that something of several kinds is given."""
-        if any(table.has_too_many_sources for table in self._origins(table_type)):
+        if any(table.has_too_many_sources for table in self.t.types.tables_of(table_type)):
             return {"list", "dict", "options"}  # anything
-        return {self.representation(table) for table in self._origins(table_type) if not table.sources} | {
+        return {
+            self.representation(table) for table in self.t.types.tables_of(table_type) if not table.sources
+        } | {
             self._decide(table)
-            for table in self._origins(table_type)
+            for table in self.t.types.tables_of(table_type)
             if table.sources and self.uses.constructors.get(table)
         }
 
     def of_modules(self, table_type: Type) -> bool:
         """Whether there may be layers in such a table: PyTorch has its own lists of them."""
         inside = [
-            e for table in self._origins(table_type) for e in (table.element, *table.fields.values()) if e
+            e
+            for table in self.t.types.tables_of(table_type)
+            for e in (table.element, *table.fields.values())
+            if e
         ]
         return any(not {"module", "criterion"}.isdisjoint(item.find().kinds) for item in inside)
 
@@ -128,18 +135,7 @@ class Tables:
             path = self.t.path(call.callee) or ""
             if path in ("ipairs", "pairs", "unpack", "select", "next") or path.startswith("table."):
                 of_all += call.arguments
-        return not any(found in self._origins(self.t.type(node)) for node in of_all)
-
-    def _origins(self, table_type: Type) -> list[Type]:
-        """The types of the tables that a type takes, itself among them."""
-        seen: dict[Type, None] = {}
-        waiting = [table_type.find()]
-        while waiting:
-            table = waiting.pop()
-            if table not in seen and "table" in table.kinds:
-                seen[table] = None
-                waiting += [source.find() for source in table.sources]
-        return list(seen)
+        return not any(found in self.t.types.tables_of(self.t.type(node)) for node in of_all)
 
     def _of_sink(self, sink: Type) -> str:
         """What something of several kinds is where it is a table: "several", where not all of these are alike."""
@@ -162,7 +158,7 @@ class Tables:
             return False
         constructors = [
             constructors
-            for table_type in self._origins(self.t.type(table))
+            for table_type in self.t.types.tables_of(self.t.type(table))
             for constructors in self.uses.constructors.get(table_type, [])
         ]
         return not any(
@@ -173,7 +169,7 @@ class Tables:
         """What is put into a table under numbers."""
         return [
             v
-            for table_type in self._origins(self.t.type(table))
+            for table_type in self.t.types.tables_of(self.t.type(table))
             for v in self.uses.values.get(table_type, [])
         ]
 
@@ -181,7 +177,7 @@ class Tables:
         """What is put under a key of tables: nil, which takes an entry away, is not among it."""
         named = [
             field.value
-            for table_type in self._origins(self.t.type(entry.base))
+            for table_type in self.t.types.tables_of(self.t.type(entry.base))
             for table in self.uses.constructors.get(table_type, [])
             for field in table.fields
             if isinstance(field.key, tree.String)
@@ -361,14 +357,25 @@ class Tables:
         """How many items a list has that the program makes in one place and leaves as it is; None: not known."""
         constructors = self.uses.constructors.get(table_type.find(), [])
         counts = {len(table.fields) for table in constructors}
+        return None if len(counts) != 1 or self._may_have_another_length(table_type) else counts.pop()
+
+    def shortest(self, table_type: Type) -> float:
+        """How many items the shortest of the lists has that the program makes and leaves as they are; else infinity."""
+        constructors = self.uses.constructors.get(table_type.find(), [])
+        if self._may_have_another_length(table_type):
+            return math.inf
+        return min((len(table.fields) for table in constructors), default=math.inf)
+
+    def _may_have_another_length(self, table_type: Type) -> bool:
+        """Whether a list may have another number of items than are written out where it is made."""
+        constructors = self.uses.constructors.get(table_type.find(), [])
         last = [table.fields[-1].value for table in constructors if table.fields]
-        open_end = any(isinstance(value, (tree.Vararg, tree.Call, tree.Invoke)) for value in last)
-        grows = (
-            table_type.has("append")
+        return (
+            any(isinstance(value, (tree.Vararg, tree.Call, tree.Invoke)) for value in last)
+            or table_type.has("append")
             or self._shrinks(table_type.find())
-            or self.uses.stores.get(table_type.find())
+            or bool(self.uses.stores.get(table_type.find()))
         )
-        return None if len(counts) != 1 or open_end or grows else counts.pop()
 
     def filled_length(self, table_type: Type) -> int | None:
         """How many items a list has that is made in one place and filled there; None: not known."""
