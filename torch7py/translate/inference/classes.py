@@ -6,6 +6,8 @@ and of those derived from it have one type: their fields are the same, and a met
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.inference.state import Inference
 from torch7py.translate.kinds import LuaClass, Type, unify
@@ -274,16 +276,41 @@ class Classes:
         lua_class = self.types.class_named(target.base)
         if lua_class is None or (of is not None and lua_class not in of):
             return
-        if (
-            isinstance(value, tree.Binary)
-            and value.operator == "or"
-            and tree_queries.same_expression(value.left, target)
-        ):
+        is_metamethod = target.key.value.startswith("__")
+        if not isinstance(value, tree.Function) and not is_metamethod and self._in_its_turn(statement, value):
             lua_class.values.setdefault(target.key.value, tree.Nil(value.span))  # until the statement runs
             return
         lua_class.parts.append(statement)
         if target.key.value != "__index" or isinstance(value, tree.Function):
             self._field(lua_class, target.key.value, value)
+
+    def _in_its_turn(self, statement: Statement, value: Expression) -> bool:
+        """Whether a class gets a field when a statement runs, and not with the class.
+
+        As in a function or a branch, and of a value that is made of variables, or of the fields of a class.
+        """
+        if statement not in self._unconditional:
+            return True
+        if isinstance(value, Name) and self.scopes.of_name[value] in self._functions:
+            return False
+        return any(isinstance(node, Name) and self.types.path(node) is None for node in tree.walk(value))
+
+    @cached_property
+    def _unconditional(self) -> set[Statement]:
+        """The statements that a program or a file of it runs once, whatever happens."""
+        found: set[Statement] = set()
+        waiting = [self.program, *(function.body for function in self.files.values())]
+        while waiting:
+            block = waiting.pop()
+            found.update(block.statements)
+            waiting += [statement.body for statement in block.statements if isinstance(statement, tree.Do)]
+        return found
+
+    @cached_property
+    def _functions(self) -> set[Variable]:
+        """The variables that are names of functions, and nothing else."""
+        local = {self.scopes.of_name[node.name] for node in tree.every(self.program, tree.LocalFunction)}
+        return {variable for variable in local if not variable.writes}
 
     def _fields(self, lua_class: LuaClass, table: tree.Table) -> None:
         """The entries of a table that is a class, without the one that says where its methods are."""

@@ -10,6 +10,7 @@ from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.class_types import ClassTypes
 from torch7py.translate.inference.indexing import IndexKinds
 from torch7py.translate.inference.state import Inference
+from torch7py.translate.inference.union_types import flow
 from torch7py.translate.kind_rules import (
     equal_kinds,
     same_rank,
@@ -325,7 +326,7 @@ def _either(result: Type, right: Type, left: Type) -> bool:
         return unify(result, right)
     news = result.has("tested") and right.mark("tested")
     if right.kind is not None:
-        news |= result.be("boolean") | result.be_like(right)
+        news |= result.be("boolean") | flow(result, right)
     return news
 
 

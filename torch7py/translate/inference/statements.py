@@ -104,14 +104,14 @@ def _infer(
 
 
 def kind_of_fields(table: Type, value: Type) -> bool:
-    """The values of a table with names are of the kinds that its fields are."""
+    """The values of a table with names are what its fields are."""
     fields = [field.find() for field in table.find().fields.values()]
     kinds = frozenset[str]().union(*{field.kinds for field in fields})
     if kinds and kinds <= {"module", "criterion"} and all(len(field.kinds) < 2 for field in fields):
         return value.kind is None and value.be("module")
     if kinds == {"table"}:
         return sum(unify(value, field) for field in fields) > 0  # each of them
-    return sum(value.be(kind) for kind in sorted(kinds)) > 0
+    return sum(union_types.flow(value, field) for field in fields) > 0
 
 
 _UNPACKS = ("unpack", "table.unpack")

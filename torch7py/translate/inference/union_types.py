@@ -97,8 +97,12 @@ def _common_parts(one: Type, other: Type) -> list[tuple[Type, Type]]:
 
 
 def flow(sink: Type, source: Type, kinds: Kinds = EVERYTHING) -> bool:
-    """Let a sink learn what it is given, as far as that is of these kinds; whether there was news."""
+    """Let a sink learn what it is given, as far as that is of these kinds; whether there was news.
+
+    A table that is in itself, on whatever ways, is looked into once: what it is given need not go on as far.
+    """
     news, waiting, seen = False, [(sink, source)], set()
+    looked_into: set[Type] = set()
     while waiting:
         sink, source = (type_.find() for type_ in waiting.pop())
         if sink is source or (sink, source) in seen:
@@ -107,7 +111,9 @@ def flow(sink: Type, source: Type, kinds: Kinds = EVERYTHING) -> bool:
         news |= _learn(sink, source, kinds)
         if "table" in source.kinds and "table" in kinds:
             news |= _learn_table(sink, source)
-            waiting += [(sink.of_field(name), source.of_field(name)) for name in sink.fields]
+            names = [n for n in sink.fields if sink not in looked_into or n in source.fields]
+            looked_into.add(sink)
+            waiting += [(sink.of_field(name), source.of_field(name)) for name in names]
             if sink.element is not None:
                 inside = [
                     type_

@@ -76,6 +76,8 @@ class ClassBodies:
                 if self.classes.current is not None and name in LEFT_OUT:
                     continue
                 t.emit(f"{code.attribute_name(name)} = {self.constant(lua_class, name, value)}")
+            for name in self.fields.of_derived(lua_class):
+                t.emit(f"{code.attribute_name(name)} = None")
             self.metamethods.write_not_inherited(lua_class)
             inits = self.fields.missing(lua_class)
             if self.factories.functions.intersection(

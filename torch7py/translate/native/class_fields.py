@@ -17,7 +17,7 @@ from torch7py.translate.native.literal_objects import LiteralObjects
 from torch7py.translate.native.metamethods import SPECIAL
 from torch7py.translate.native.models.modes import first_mode
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Index, Invoke, String
+from torch7py.translate.tree import Index, Invoke, Name, String
 
 __all__ = ["ClassFields"]
 
@@ -86,7 +86,8 @@ class ClassFields:
     def fields_of(self, lua_class: LuaClass) -> list[str]:
         """The fields that the methods of a class name, in the order of the source."""
         names = self._in_methods(lua_class)
-        return [*names, *(name for name in self._read_outside.get(lua_class, ()) if name not in names)]
+        known = {*names, *self.of_derived(lua_class)}
+        return [*names, *(name for name in self._read_outside.get(lua_class, ()) if name not in known)]
 
     def _in_methods(self, lua_class: LuaClass) -> dict[str, None]:
         names: dict[str, None] = {}
@@ -104,18 +105,39 @@ class ClassFields:
     def _read_outside(self) -> dict[LuaClass, dict[str, None]]:
         """The fields of objects that only others than their classes read, in that order: what is not there is nil."""
         written = {x for node in tree.every(self.t.program, tree.Assign) for x in node.targets}
-        of_classes = {n for c in self.classes.all for n in (*c.methods, *c.statics, *c.values, *c.aliases)}
-        known = {lua_class: self._in_methods(lua_class) for lua_class in self.classes.all}
+        known = {lua_class: self._of_bases(lua_class) for lua_class in self.classes.all}
         names: dict[LuaClass, dict[str, None]] = {}
         for node in tree.every(self.t.program, Index):
-            if not isinstance(node.key, String) or node.key.value in of_classes or node in written:
+            if not isinstance(node.key, String) or not node.dotted or node in written or self.t.must_be(node):
+                continue
+            if isinstance(node.base, Name) and self.t.scopes.of_name[node.base] in self.t.types.self_of:
                 continue
             object_type = self.t.type(node.base).find()
-            classes = object_type.classes if object_type.kind == "object" and node.dotted else ()
-            if not any(node.key.value in known.get(lua_class, ()) for lua_class in classes):
-                for lua_class in classes:
+            for lua_class in object_type.classes if object_type.kind == "object" else ():
+                if node.key.value not in known.get(lua_class, ()):
                     names.setdefault(lua_class, {})[node.key.value] = None
         return names
+
+    def of_derived(self, lua_class: LuaClass) -> list[str]:
+        """The fields that others read of objects of a class, where only classes have them that derive from it."""
+        family = list(lua_class.derived)
+        for member in family:
+            family += member.derived
+        theirs = {name for member in family for name in self._of_one(member)}
+        return [name for name in self._read_outside.get(lua_class, ()) if name in theirs]
+
+    def _of_bases(self, lua_class: LuaClass) -> set[str]:
+        """The names of what objects of a class have, of their own or from a class that it derives from."""
+        names: set[str] = set()
+        of: LuaClass | None = lua_class
+        while of is not None:
+            names |= self._of_one(of)
+            of = of.base
+        return names
+
+    def _of_one(self, lua_class: LuaClass) -> set[str]:
+        c = lua_class
+        return {*c.methods, *c.statics, *c.values, *c.aliases, *self._in_methods(lua_class)}
 
     def definite(self, lua_class: LuaClass) -> set[str]:
         """The fields that a constructor sets whatever happens."""
