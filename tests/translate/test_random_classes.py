@@ -114,9 +114,8 @@ class Program:
             lines.append(f"function {name}:share() {name}.shared = {name}.shared + 1 return self.shared end")
             self.methods[name] = self.methods[name] | {"share"}
         if draw.random() < 0.3 and not self.by_metatable:
-            lines.append(
-                f"function {name}:__tostring() return '{name} of ' .. tostring(self.{min(self.fields[name] & {'count', 'label', 'flag'}, default='none')}) end"
-            )
+            told = min(self.fields[name] & {"count", "label", "flag"}, default="none")
+            lines.append(f"function {name}:__tostring() return '{name} of ' .. tostring(self.{told}) end")
 
     def new_method(self, name: str, method: str, base: str | None) -> None:
         draw, lines = self.draw, self.lines
@@ -160,18 +159,21 @@ class Program:
             one = draw.choice(list(objects))
             methods = sorted(self.methods[objects[one]])
             fields = sorted(self.fields[objects[one]])
+            every, common = ", ".join(objects), draw.choice(("label", "count", "flag"))
+            called = f"do local ok, v = pcall(function() return {one}:{draw.choice(methods)}(3) end)"
+            called += " show(ok, ok and v) end"
             forms = (
                 f"show({one}:{draw.choice(methods)}({draw.choice(('', '1', chr(39) + 'x' + chr(39)))}))",
                 f"{one}.count = {draw.randint(1, 9)} show({one}.count)",
                 f"show({one}.{draw.choice(fields)})",
                 f"show({one}.missing == nil, {one}.{draw.choice(METHODS)} ~= nil)",
                 f"{one}.extra = {draw.randint(1, 9)} show({one}.extra)",
-                f"for _, o in ipairs({{{', '.join(objects)}}}) do show(o.{draw.choice(('label', 'count', 'flag'))}) end",
+                f"for _, o in ipairs({{{every}}}) do show(o.{common}) end",
                 f"do local f = {one}.{draw.choice(methods)} show(type(f)) end",
                 f"show(torch.type({one}) == '{objects[one]}{self.seed}')",
                 f"do local all = {{a = {one}}} for k, o in pairs(all) do show(k, o:{draw.choice(methods)}(2)) end end",
                 f"show((pcall(function() return {one}:{draw.choice(METHODS)}(3) end)))",
-                f"do local ok, v = pcall(function() return {one}:{draw.choice(methods)}(3) end) show(ok, ok and v) end",
+                called,
             )
             lines.append(draw.choice(forms))
         return HEAD + "\n".join(lines) + "\n"

@@ -48,6 +48,27 @@ end
 local clock = Clock.new(3)
 print(clock:last(), clock.times:sum())
 """
+IN_ITSELF = """
+local function show(...) for i = 1, select('#', ...) do end end
+local Alpha = {}
+function Alpha.new(x) end
+function Alpha:update(x)
+   do return #self.items end
+   return self
+end
+Beta.__index = Beta
+function Beta.new(x) end
+function Beta:update(x)
+   local before = Alpha.update(self, x)
+   show('before', before)
+end
+function Beta:describe(x) end
+function Gamma:update(x)
+   local before = Alpha.update(self, x)
+   for i, v in ipairs(self.items) do self.total = (self.total or 0) + v * i end
+   return self
+end
+"""
 LAST = """
 local function last(things) return things[#things] end
 local function size(x) return x:size(1) end
@@ -106,3 +127,7 @@ def test_tables_of_other_kinds_of_things_stay_apart_but_for_what_is_alike() -> N
 def test_nothing_is_made_one_with_what_is_not_known() -> None:
     assert not join(Type("tensor"), Type())
     assert not join(Type("tensor"), Type("number"))
+
+
+def test_a_table_that_is_in_itself_on_two_ways_ends() -> None:
+    assert translate_script(IN_ITSELF.encode(), "p.lua").statements > 0

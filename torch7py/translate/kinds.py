@@ -310,10 +310,11 @@ class Type:
         return True
 
     def be_like(self, other: Type) -> bool:
-        """Learn all kinds of another type; whether that is news."""
-        news = False
-        for kind in other.find().kinds:
-            news |= self.be(kind)
+        """Learn all kinds of another type, and of which classes its objects are; whether that is news."""
+        news, source = False, other.find()
+        for kind in source.kinds:
+            is_of_classes = kind in ("class", "object") and source.classes
+            news |= self.be_of(source.classes, kind) if is_of_classes else self.be(kind)
         return news
 
     def be_of(self, classes: tuple[LuaClass, ...], kind: str = "object") -> bool:

@@ -293,6 +293,9 @@ class Classes:
             return True
         if isinstance(value, Name) and self.scopes.of_name[value] in self._functions:
             return False
+        owner = self.types.class_named(value.base) if isinstance(value, Index) else None
+        if owner is not None and isinstance(value, Index) and value.key_name not in owner.values:
+            return False  # a method by another name
         return any(isinstance(node, Name) and self.types.path(node) is None for node in tree.walk(value))
 
     @cached_property

@@ -111,7 +111,11 @@ def kind_of_fields(table: Type, value: Type) -> bool:
         return value.kind is None and value.be("module")
     if kinds == {"table"}:
         return sum(unify(value, field) for field in fields) > 0  # each of them
-    return sum(union_types.flow(value, field) for field in fields) > 0
+    news = False
+    for field in fields:
+        news |= value.be_like(field)
+        news |= "table" in field.kinds and value.learn_from(field)
+    return news
 
 
 _UNPACKS = ("unpack", "table.unpack")
