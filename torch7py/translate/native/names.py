@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from torch7py.translate import tree
 from torch7py.translate.native.code import names_reserved, python_name
@@ -15,8 +15,11 @@ __all__ = ["Names"]
 class Names:
     """Chooses a name for each variable; ``fresh`` gives names for values that the program has no name for."""
 
-    def __init__(self, scopes: Scopes) -> None:
+    def __init__(self, scopes: Scopes, imported: Set[Variable] = frozenset()) -> None:
         self.scopes = scopes
+        self._imported = (
+            imported  # what another file gives: a name of the page, where its functions have others
+        )
         self.chosen: dict[Variable, str] = {}
         self._named: dict[tuple[str, Scope], list[Variable]] = {}  # of a function, those that go by a name
         self.used: dict[Scope, set[str]] = {}
@@ -78,6 +81,8 @@ class Names:
         if first.captured or second.captured:
             return False
         if second.declaration is None or first.declaration is None:
+            return False
+        if first in self._imported:
             return False
         if first.scope is self.scopes.main and "function" in (first.kind, second.kind):
             return False  # the function is a def of the page, which is there from its beginning

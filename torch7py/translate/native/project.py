@@ -284,10 +284,14 @@ class _Gathering:
         return None
 
     def _beside(self, call: Call, name: str, folder: Path) -> Path | None:
-        """The file that a call finds from its own folder: by a path, or by a name that begins with a dot."""
+        """The file that a call finds from its own folder: by a path, or by a name that begins with a dot.
+
+        A path of ``dofile`` is from where the program runs, and from the file's folder where that is taken to be it.
+        """
         if dotted(call.callee) not in _NAMES:
-            path = folder / name
-            return _plain(path) if name.endswith(".lua") and path.is_file() else None
+            places = [self.folder, folder] if dotted(call.callee) == "dofile" else [folder]
+            paths = [place / name for place in places if name.endswith(".lua") and (place / name).is_file()]
+            return _plain(paths[0]) if paths else None
         return _in(folder, name.removesuffix(".lua")) if _is_beside(name) else None
 
     def _classes(self, key: Path) -> dict[bytes, bytes] | None:

@@ -119,7 +119,7 @@ class Known:
         self.objects = plainly.modules
         self.torch7_files: set[Expression] = set()  # calls that load what Torch7 has written
         self.one_row = one_row  # whether a run has shown batches of one example
-        self.names = Names(scopes)
+        self.names = Names(scopes, self._of_files())
         self.surroundings = Surroundings(project.program, scopes)
         # Lua counts bytes: with letters beyond ASCII, places and lengths are not those of Python's text.
         self.wide_text = any(not node.value.isascii() for node in tree.every(self.program, tree.String))
@@ -128,6 +128,15 @@ class Known:
         self.method_names = MethodNames(project.program, types)
         self.file = project.script.name  # whose page is being written
         self.options: dict[str, Expression] = {}  # of CmdLine, with their defaults
+
+    def _of_files(self) -> set[Variable]:
+        """The variables that have what another file of the program gives."""
+        return {
+            self.scopes.of_name[name]
+            for statement in tree.every(self.program, tree.Local)
+            for name, value in zip(statement.names, statement.values, strict=False)
+            if isinstance(value, Call) and value in self.project.requires
+        }
 
     def type(self, node: Expression) -> Type:
         return self.types.of(node)
