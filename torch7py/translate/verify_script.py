@@ -47,7 +47,7 @@ SMALL = 0.1
 # Where it parts from the original by no more than so many times what it parts from itself, the report says so: the
 # program enlarges what numbers are rounded by (a division by a root of squares that are nearly 0).
 ENLARGED = 30
-LARGEST = 1e-4
+LARGEST = {False: 1e-4, True: 1e-2}  # by whether it computes in single precision
 OF_ROUNDINGS = "begun some roundings away, the translation parts from itself by as much"
 SINGLE = 1e-4  # of what is computed in single precision, where the order of a sum tells in the seventh digit
 
@@ -153,10 +153,10 @@ def _compared(native: Native, path: Path, arguments: Sequence[str], recording: R
     try:
         _compare(recording, text, pairs, comparison, single, _Rounding())
     except Different as difference:
-        if comparison.largest <= LARGEST:
+        if comparison.largest <= LARGEST[single]:
             try:
                 again, others, _ = run_translation(native, path, arguments, spare)
-                rounding = _Rounding.between(text, pairs, again, others)
+                rounding = _Rounding.between(text, pairs, again, others, LARGEST[single])
                 _compare(recording, text, pairs, ScriptComparison(), single, rounding)
             except Different:
                 pass  # roundings do not explain it
@@ -185,19 +185,20 @@ class _Rounding:
 
     lines: list[float] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    largest: float = LARGEST[False]
 
     @staticmethod
-    def between(text: str, pairs: Pairs, again: str, others: Pairs) -> _Rounding:
+    def between(text: str, pairs: Pairs, again: str, others: Pairs, largest: float) -> _Rounding:
         lines = [line_error(a, b)[0] for a, b in zip(_printed(text), _printed(again), strict=False)]
         weights = [
             relative_error(ours.detach(), theirs.detach(), least=SMALL, floor=_floor(ours))
             for (_, ours, _), (_, theirs, _) in zip(pairs, others, strict=False)
         ]
-        return _Rounding(lines, weights)
+        return _Rounding(lines, weights, largest)
 
     def tolerance(self, usual: float, differences: list[float], number: int) -> float:
         enlarged = differences[number] * ENLARGED if number < len(differences) else 0.0
-        return max(usual, min(enlarged, LARGEST))
+        return max(usual, min(enlarged, self.largest))
 
 
 def _floor(weights: torch.Tensor) -> float:
