@@ -206,3 +206,23 @@ print(mark(torch.ones(2, 3), {1, 3}), mark(torch.ones(2, 2, 2), {2, 1})[1])
     page = translate_script(path.read_bytes(), "p.lua")
     assert (page.problems, page.plain_calls) == ([], 0)
     assert verify_script(page, path).lines == 1
+
+
+def test_copies_of_modules_by_their_names_are_each_of_their_own(tmp_path: Path) -> None:
+    """One takes numbers of words and the other vectors, which one module could not."""
+    source = """require 'nn'
+    local modules = {embed = nn.LookupTable(5, 3), rnn = nn.Sequential():add(nn.Linear(3, 3))}
+    local function copies(module, count)
+       local clones = {}
+       for t = 1, count do clones[t] = module:clone('weight', 'bias', 'gradWeight', 'gradBias') end
+       return clones
+    end
+    local clones = {}
+    for name, module in pairs(modules) do clones[name] = copies(module, 2) end
+    print(clones.rnn[1]:forward(clones.embed[2]:forward(torch.Tensor{1, 4})):sum())
+    """
+    path = tmp_path / "p.lua"
+    path.write_text(source)
+    page = translate_script(source.encode(), str(path))
+    assert page.native == page.statements
+    assert verify_script(page, path).lines == 1

@@ -112,7 +112,8 @@ class IndexKinds:
                     if base.fields_are("optimizer"):
                         return result.be("function") | result.mark("optimizer")
                     base.mark("dict")
-                    self._fields_alike(base)
+                    if not base.has("copied fields"):  # each of its own
+                        self._fields_alike(base)
                 return unify(base.of_keys(), key) | unify(result, base.of_elements())
             if kind == "graph node":
                 if name == "name":

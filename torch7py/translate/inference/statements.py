@@ -468,7 +468,7 @@ class Statements(Inference):
     def _fill(self, table: Type, filled: Type, callee: Type) -> bool:
         if not any(self.types.known.get(f) == "clones" for f in callee.find().functions):
             return False
-        news = False
+        news = filled.mark("copied fields")
         for name, field in list(table.find().fields.items()):
             copies = filled.of_field(name)
             news |= copies.be_list() | unify(copies.of_elements(), field)
