@@ -226,3 +226,19 @@ def test_copies_of_modules_by_their_names_are_each_of_their_own(tmp_path: Path) 
     page = translate_script(source.encode(), str(path))
     assert page.native == page.statements
     assert verify_script(page, path).lines == 1
+
+
+# What these give hangs on what they are given, or is several values, or nothing.
+TOLD_BY_ARGUMENTS = set(
+    """assert cjson.decode csvigo.load cudnn.convert error image.convolve image.crop image.gaussian image.gaussian1D
+    image.hflip image.load image.loadJPG image.loadPNG image.rgb2y image.rgb2yuv image.scale image.vflip image.yuv2rgb
+    io.write lfs.attributes lfs.chdir math.random optim.ConfusionMatrix os.execute paths.dir pcall pl.stringx.split
+    pl.utils.split select setmetatable string.find string.match string.split sys.sleep sys.split table.remove tds.Hash
+    tds.Vec tds.hash tds.vec torch.data torch.deserialize torch.load torch.round""".split()
+)
+
+
+def test_what_functions_give_is_known() -> None:
+    """An option whose default a function gives needs its kind, and so does arithmetic."""
+    written = {*library_rules.functions, *library_rules.values}
+    assert written - library.FUNCTION_RESULTS.keys() == TOLD_BY_ARGUMENTS

@@ -122,6 +122,7 @@ FUNCTION_RESULTS = {
     "string.char": "string",
     "string.gsub": "string",
     "string.len": "whole",
+    "string.reverse": "string",
     "string.byte": "whole",
     "table.concat": "string",
     "table.getn": "whole",
@@ -132,6 +133,7 @@ FUNCTION_RESULTS = {
     "os.time": "whole",
     "os.clock": "number",
     "os.date": "string",
+    "os.tmpname": "string",
     "os.getenv": "string",
     "sys.clock": "number",
     "torch.uniform": "number",
@@ -188,6 +190,7 @@ FUNCTION_RESULTS = {
     "torch.Timer": "timer",
     "torch.tic": "number",
     "torch.toc": "number",
+    "sys.toc": "number",
     "torch.CmdLine": "cmdline",
 }
 
