@@ -39,11 +39,12 @@ class Gated(AbstractRecurrent):
         "userPrevOutput",
         "userNextGradOutput",
         "userGradPrevOutput",
+        "gradPrevOutput",
     )
     lua_methods = names("buildModel")
     # Tensors that a script puts in: the state before step 1, output first, and the gradient of the last state.
     user_states: ClassVar[tuple[str, ...]] = ("userPrevOutput",)
-    user_gradients: ClassVar[tuple[str, ...]] = ("userNextGradOutput",)
+    user_gradients: ClassVar[tuple[str, ...]] = ("userNextGradOutput", "gradPrevOutput")
 
     inputSize: int
     outputSize: int

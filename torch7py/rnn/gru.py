@@ -218,9 +218,7 @@ class GRU(Gated):
             self.look_at_gradients()
         output = self.__dict__[self.handed_back].get(step)
         if step == self.step - 1:
-            return first_not_none(
-                self.__dict__.get("userNextGradOutput"), output, self.__dict__["zeroTensor"]
-            )
+            return first_not_none(self.next_gradient_of_output(), output, self.__dict__["zeroTensor"])
         return output
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any = None) -> None:

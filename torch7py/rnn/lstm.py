@@ -197,7 +197,7 @@ class LSTM(Gated):
     state_tables = ("outputs", "cells")
     state_gradients = ("gradCells",)
     user_states = ("userPrevOutput", "userPrevCell")
-    user_gradients = ("userNextGradOutput", "userNextGradCell")
+    user_gradients = (*Gated.user_gradients, "userNextGradCell")
     marks_fast_backward = False  # as in the original: updateParameters then goes back once more by itself
 
     def __init__(
@@ -387,7 +387,7 @@ class LSTM(Gated):
         output, cell = attributes[self.handed_back].get(step), attributes["gradCells"].get(step)
         if step == self.step - 1:
             zero = attributes["zeroTensor"]
-            output = first_not_none(attributes.get("userNextGradOutput"), output, zero)
+            output = first_not_none(self.next_gradient_of_output(), output, zero)
             cell = first_not_none(attributes.get("userNextGradCell"), cell, zero)
         return [output, cell]
 

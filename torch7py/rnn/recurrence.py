@@ -52,6 +52,7 @@ class Recurrence(AbstractRecurrent):
         "zeroTensor",
         "userPrevOutput",
         "userNextGradOutput",
+        "gradPrevOutput",
     )
 
     nInputDim: int
@@ -123,9 +124,7 @@ class Recurrence(AbstractRecurrent):
         attributes = self.__dict__
         gradient = attributes[self.handed_back].get(step)
         if step == self.step - 1:
-            return first_not_none(
-                attributes.get("userNextGradOutput"), gradient, attributes.get("zeroTensor")
-            )
+            return first_not_none(self.next_gradient_of_output(), gradient, attributes.get("zeroTensor"))
         return gradient
 
     def updateOutput(self, input: Any) -> Any:

@@ -261,7 +261,17 @@ class StepMemory(SteppedModule):
         self.generation.after_forward(self, input)
         attributes["step"] = step + 1
         attributes["updateGradInputStep"] = attributes["accGradParametersStep"] = None
+        attributes.pop("gradPrevOutput", None)
         return self.set_output(output)
+
+    def next_gradient_of_output(self) -> Any:
+        """The gradient of the last step's output that a program has put in, as an encoder's that a decoder gave.
+
+        ``userNextGradOutput`` stays until it is set to nil. ``gradPrevOutput``, its name until 2016, is gone with the
+        next step forward.
+        """
+        given = self.__dict__.get("userNextGradOutput")
+        return self.__dict__.get("gradPrevOutput") if given is None else given
 
     def keep_steps(self, states: Sequence[Sequence[Any]]) -> None:
         """Take the states after several steps that ran at once (fused_sequence.py), output first; None for a part that
@@ -286,6 +296,7 @@ class StepMemory(SteppedModule):
             if training:
                 generation.expect_input(self, step)
         attributes["step"] = first + len(states)
+        attributes.pop("gradPrevOutput", None)
         attributes.update(
             updateGradInputStep=None, accGradParametersStep=None, gradParametersAccumulated=False
         )
