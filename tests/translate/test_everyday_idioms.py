@@ -37,6 +37,24 @@ local x = torch.rand(2, 3)
 print(nn.JoinTable(2):forward({x}):size(2))
 print(nn.SelectTable(1):forward({x}):size(1))
 """,
+    "a pooling in a variable, which an unpooling further on undoes": """
+require 'nn'
+torch.manualSeed(1)
+local first, second = nn.SpatialMaxPooling(2, 2, 2, 2), nn.SpatialMaxPooling(2, 2)
+second:ceil()
+local net = nn.Sequential()
+net:add(nn.SpatialConvolution(2, 3, 3, 3, 1, 1, 1, 1)):add(first)
+net:add(nn.ReLU()):add(second):add(nn.Tanh())
+net:add(nn.SpatialMaxUnpooling(second)):add(nn.SpatialMaxUnpooling(first))
+local criterion = nn.MSECriterion()
+local x, y = torch.randn(2, 2, 10, 10), torch.randn(2, 3, 10, 10)
+for i = 1, 3 do
+  print(criterion:forward(net:forward(x), y))
+  net:zeroGradParameters()
+  net:backward(x, criterion:backward(net.output, y))
+  net:updateParameters(0.5)
+end
+""",
     "a part with a name of its own within what a function returns": """
 require 'rnn'
 local function cell(kind, D, H)

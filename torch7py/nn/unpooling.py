@@ -26,13 +26,13 @@ class _MaxUnpooling(Gridded):
     lua_methods = names(empty="clearState")
     kind: ClassVar[type[MaxPooling]]
 
-    def __init__(self, poolingModule: Module) -> None:
+    def __init__(self, pooling: Module) -> None:
         super().__init__()
-        if type(poolingModule) is not self.kind:
+        if type(pooling) is not self.kind:
             raise TorchError(f"{self.torch7_name}: the argument must be a {self.kind.torch7_name}")
-        if poolingModule.along("k") != poolingModule.along("d"):
+        if pooling.along("k") != pooling.along("d"):
             raise TorchError(f"{self.torch7_name}: the pooling's kernel must be as large as its step")
-        self._modules["pooling"] = poolingModule
+        self._modules["pooling"] = pooling
         self.restored()
 
     def restored(self) -> None:

@@ -294,9 +294,6 @@ def _parts(root: Layer, name: str) -> dict[int, Part]:
 def _write_class(
     writer: Writer, layer: Layer, name: str, doc: str, parameters: Sequence[str] = ()
 ) -> ClassSource:
-    for part in walk(layer):
-        if "pooling" in part.slots:
-            writer.undone[id(part.slot("pooling"))] = None
     writer.comments = not parameters
     x = replace(writer.input(), ndim=writer.input_dims)
     if writer.depth:

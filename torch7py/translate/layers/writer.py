@@ -99,6 +99,7 @@ class Writer:
         self.inputs: dict[int, Any] = {}
         self.remembers = ""  # in which mode a recurrent layer starts where it was left
         self.argument = "x"  # the name of the input, known at the end
+        self._outermost: Layer | None = None  # which is applied first
         self.undone: dict[int, Any] = {}  # poolings that an unpooling undoes: their indices and input size
         self.approximate: dict[str, float] = {}  # reasons why a result is only near the original's: how near
         self.notes: list[tuple[Layer, str]] = []
@@ -219,6 +220,11 @@ class Writer:
 
     def apply(self, layer: Layer, x: Value, hint: str = "") -> Value:
         """What a layer makes of a value."""
+        if self._outermost is None:
+            self._outermost = layer
+            self.undone = {
+                id(part.slot("pooling")): None for part in layer.inside() if "pooling" in part.slots
+            }
         if id(layer) in self.parts:
             return self._part(layer, [layer], x)
         if (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
@@ -345,7 +346,7 @@ class Builders:
             inside |= set(builder.copied)
             inside |= {n for statement in builder.sets for n in tree.walk(statement) if isinstance(n, Name)}
             reads = [name for name in variable.reads if self.builder_at(name) is builder]
-            others = [name for name in reads if name not in inside]
+            others = [name for name in reads if name not in inside and name not in self._asked]
             if builder.dynamic or variable.captured or len(others) != 1 or not self.is_straight(variable):
                 continue
             for owner in self.all:
@@ -357,6 +358,16 @@ class Builders:
                 ):
                     builder.inlined = True
                     self.owners[builder] = owner
+
+    @cached_property
+    def _asked(self) -> set[Expression]:
+        """The modules that layers are given and that are no parts of them: what an unpooling undoes."""
+        return {
+            argument
+            for node in tree.every(self.t.program, Call)
+            if facts.parts(self.t.path(node.callee) or "") == "none"
+            for argument in node.arguments
+        }
 
     def _is_used_before_complete(self, builder: Builder) -> bool:
         """Whether the function that builds a module looks at it before all is added: ``#net.modules``."""

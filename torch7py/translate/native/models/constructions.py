@@ -42,6 +42,7 @@ class Constructions:
         )
         self.weights: dict[int, list[str]] = {}  # of sums of criterions, by their ids
         self.places: dict[int, int] = {}  # id of a layer -> where the program makes it
+        self._without_parts: dict[Builder, Layer] = {}
 
     def layer(self, node: Expression) -> Layer:
         t = self.t
@@ -190,9 +191,12 @@ class Constructions:
         return self.t.value(node).text
 
     def whole(self, builder: Builder) -> Layer:
-        layer = self.layer(builder.value)
+        """The module of a variable. One without parts is the same in all places, as an unpooling asks its pooling."""
+        layer = self._without_parts.get(builder) or self.layer(builder.value)
         for add in builder.adds:
             self._add_all(layer, add.call)
+        if not layer.children and not layer.slots:
+            self._without_parts[builder] = layer
         layer.args.texts.update((name, text) for name, text in builder.sets.values() if name)
         return layer
 
