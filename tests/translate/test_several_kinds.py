@@ -131,3 +131,22 @@ def test_nothing_is_made_one_with_what_is_not_known() -> None:
 
 def test_a_table_that_is_in_itself_on_two_ways_ends() -> None:
     assert translate_script(IN_ITSELF.encode(), "p.lua").statements > 0
+
+
+ASKED = """require 'nn'
+local Box = torch.class('AskedBox')
+function Box:__init(n) self.n = n end
+local made = 0
+local function box(n) made = made + 1 return AskedBox(n) end
+local function linear(n) made = made + 1 return nn.Linear(n, n) end
+local function number(n) made = made + 1 return n end
+print(torch.type(box(2)), torch.type(box(3)) == 'AskedBox', type(box(1)), made)
+print(type(number(2)), type(number(2)) == 'nil', torch.type(number(1)) == 'number', made)
+print(torch.type(linear(2)) == 'nn.Linear', torch.isTypeOf(linear(1), 'nn.Module'), made)
+"""
+
+
+def test_who_asks_for_the_type_of_what_a_function_gives_calls_it(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(ASKED)
+    assert verify_script(translate_script(ASKED.encode(), str(path)), path).lines == 3

@@ -164,6 +164,11 @@ class Types:
         """Whether the methods of something can only be those of classes of the program's own; texts have some."""
         return self.is_of_classes(node, _WITH_FIELDS | {"string"})
 
+    def calls_program(self, node: Expression) -> bool:
+        """Whether something calls functions of the program, which may do more than give a value of a known kind."""
+        calls = (inner for inner in tree.walk(node) if isinstance(inner, (Call, Invoke)))
+        return any(map(self.function_called, calls))
+
     def is_in_field(self, call: Invoke) -> bool:
         """Whether what an object is asked for is no method of its class but a value that it has in a field."""
         owner = self.of(call.receiver)

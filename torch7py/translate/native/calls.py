@@ -422,11 +422,9 @@ class Calls:
     def _last_values(self, node: Call | Invoke, functions: Sequence[tree.Function], room: float) -> str:
         """All values of a call that is the last argument of another, which takes so many."""
         if functions and self.t.plainly and self._is_open(node):
-            values = plain_calls.all_values(self.t, node)
-            if values is not None and room < math.inf:
-                values = plain_calls.library_call(self.t, "first_of", [values.text, str(int(room))])
-            if values is not None:
-                return f"*{values}"
+            spread = self._spread(node, room)
+            if spread is not None:
+                return spread
         count = self.count(node)
         if functions and room < math.inf:
             count_range = self.t.counts.of(node)
@@ -438,11 +436,21 @@ class Calls:
             if fits and count > 1:
                 return f"*{self.all_values(node)}"
         if not fits:
+            spread = self._spread(node, room) if functions and self.t.plainly else None
+            if spread is not None:
+                return spread
             alone = plain_calls.sole(self.t, node) if self.t.plainly else None
             if alone is None:
                 raise Undecided("T7-218", node.line, "all values of a call at the end of a list")
             return alone.text
         return self.t.value(node).text
+
+    def _spread(self, node: Call | Invoke, room: float) -> str | None:
+        """All values of a plain call as arguments of a function of the program's; None where there is no plain call."""
+        values = plain_calls.all_values(self.t, node)
+        if values is not None and room < math.inf:
+            values = plain_calls.library_call(self.t, "first_of", [values.text, str(int(room))])
+        return None if values is None else f"*{values}"
 
     def _is_open(self, node: Call | Invoke) -> bool:
         """Whether it is only seen when it runs how many values a call gives."""

@@ -43,7 +43,8 @@ def is_type_of(t: Translation, node: Call) -> Py:
     type_ = t.type(value).find()
     layers = {layer.name for layer in type_.layers}
     if path is not None and type_.kind in ("module", "criterion") and not t.plain_values:
-        if len(layers) == 1 and not type_.classes and not type_.nil and not type_.has(ANY_LAYER):
+        is_known = len(layers) == 1 and not type_.classes and not type_.nil and not type_.has(ANY_LAYER)
+        if is_known and not t.types.calls_program(value):
             return atom(str(facts.derives(layers.pop(), path)))
         if not t.plain_modules:
             # What the program's own classes derive from, the library knows of objects alone.

@@ -244,6 +244,7 @@ def lua_type(t: Translation, node: Call) -> Py:
         or node.arguments[0] in t.types.guessed
         or (kind in ("number", "string", "boolean", "tensor") and t.type(node.arguments[0]).nil)
         or text.may_be_nil(t, node.arguments[0])
+        or t.types.calls_program(node.arguments[0])
     ):
         t.imports |= {"inspect", "torch"}
         if json_texts.asks_for_nulls(t):  # which are userdata

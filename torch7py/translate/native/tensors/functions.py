@@ -213,7 +213,8 @@ def torch_type(t: Translation, node: Call) -> Py:
     )
     if only is not None and not only.derived:
         classes = (only,)
-    is_any = only is None and t.type(node.arguments[0]).has(ANY_LAYER)
+    does_more = t.types.calls_program(node.arguments[0])  # a name that is known would leave that out
+    is_any = does_more or (only is None and t.type(node.arguments[0]).has(ANY_LAYER))
     if len(classes) == 1 and not is_any:
         return atom(quoted("table" if classes[0].by_metatable else classes[0].name))
     kind = t.kind(node.arguments[0])
@@ -226,7 +227,8 @@ def torch_type(t: Translation, node: Call) -> Py:
     reason = "torch.type of something else than a tensor"
     if kind == "module":
         raise t.of_each_module("T7-308", node.line, reason)
-    raise (Problem if kind in ("criterion", "object") else Undecided)("T7-308", node.line, reason)
+    refuse = Problem if kind in ("criterion", "object") and not does_more else Undecided
+    raise refuse("T7-308", node.line, reason)
 
 
 def _common_package(t: Translation, classes: Sequence[LuaClass]) -> str | None:
