@@ -53,7 +53,7 @@ CALLS = (
     "do local list = {{{f}, {f}}} show(list[2]({n})) end",
     "do local o = {{call = {f}}} show(o.call({n})) end",
     "do local x = {f}({n}) if type(x) == 'function' then show(x(), x(2)) end end",
-    "do local x = {f}({n}) if type(x) == 'table' and x[1] then show(type(x[1]), x.n) end end",
+    "do local x = {f}({n}) if type(x) == 'table' and x[1] then show(type(x[1])) end end",
     "show(pcall({f}, {n}))",
     "show((select(2, {f}({n}))))",
     "show(type({f}({n})) == 'nil')",
