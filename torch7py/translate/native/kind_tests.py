@@ -106,7 +106,8 @@ def _test(t: Translation, value: Expression, said: str, by_torch: bool) -> Py | 
         return _is_table(t, value, type_)
     is_parameter = isinstance(value, Name) and t.scopes.of_name[value].kind == "parameter"
     if kinds == {"tensor"} and said == "table" and is_parameter and not type_.has("flat weights"):
-        return atom(f"isinstance({t.value(value)}, (list, tuple))")  # which this program gives nowhere
+        named = "(dict, list, tuple)" if t.is_floor else "(list, tuple)"
+        return atom(f"isinstance({t.value(value)}, {named})")  # which this program gives nowhere
     if len(kinds) < 2 or any(lua_type_of(kind) is None for kind in kinds):
         return None
     if said in ("string", "boolean") and said in kinds:
@@ -126,6 +127,11 @@ def _test(t: Translation, value: Expression, said: str, by_torch: bool) -> Py | 
     forms = t.tables.forms(type_)
     if not forms or "options" in forms or t.tables.of_modules(type_):
         return None
+    if t.is_floor:
+        forms |= {
+            "dict",
+            "list",
+        }  # a table is made as one of the library's, whatever the program does with it
     names = [*(["dict"] if forms - {"list"} else []), *(["list", "tuple"] if "list" in forms else [])]
     shown = names[0] if len(names) == 1 else f"({', '.join(names)})"
     return atom(f"isinstance({text}, {shown})")
