@@ -172,7 +172,8 @@ class LSTM(Gated):
 
     Without ``cell2gate`` (true) there are no peepholes; ``p`` above 0 drops out inputs and outputs of each gate,
     one mask a sequence, with ``mono`` the same for all examples. Output and cell before step 1 are 0, or
-    ``userPrevOutput`` and ``userPrevCell``.
+    ``userPrevOutput`` and ``userPrevCell``. Going back, the last output and cell get the gradients
+    ``userNextGradOutput`` (``gradPrevOutput`` until 2016) and ``userNextGradCell`` as well.
 
     Shapes of a step: ``(inputSize)`` -> ``(outputSize)``, or ``(batch, inputSize)`` -> ``(batch, outputSize)``.
     """

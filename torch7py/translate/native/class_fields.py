@@ -136,8 +136,9 @@ class ClassFields:
         return names
 
     def _of_one(self, lua_class: LuaClass) -> set[str]:
-        c = lua_class
-        return {*c.methods, *c.statics, *c.values, *c.aliases, *self._in_methods(lua_class)}
+        """The names of what objects have of a class alone."""
+        of_class = (lua_class.methods, lua_class.statics, lua_class.values, lua_class.aliases)
+        return set().union(*of_class, self._in_methods(lua_class))
 
     def definite(self, lua_class: LuaClass) -> set[str]:
         """The fields that a constructor sets whatever happens."""

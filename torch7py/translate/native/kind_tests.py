@@ -127,11 +127,8 @@ def _test(t: Translation, value: Expression, said: str, by_torch: bool) -> Py | 
     forms = t.tables.forms(type_)
     if not forms or "options" in forms or t.tables.of_modules(type_):
         return None
-    if t.is_floor:
-        forms |= {
-            "dict",
-            "list",
-        }  # a table is made as one of the library's, whatever the program does with it
+    if t.is_floor:  # which makes every table as one of the library's, whatever the program does with it
+        forms |= {"dict", "list"}
     names = [*(["dict"] if forms - {"list"} else []), *(["list", "tuple"] if "list" in forms else [])]
     shown = names[0] if len(names) == 1 else f"({', '.join(names)})"
     return atom(f"isinstance({text}, {shown})")

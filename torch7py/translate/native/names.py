@@ -17,9 +17,8 @@ class Names:
 
     def __init__(self, scopes: Scopes, imported: Set[Variable] = frozenset()) -> None:
         self.scopes = scopes
-        self._imported = (
-            imported  # what another file gives: a name of the page, where its functions have others
-        )
+        # What other files give: the page has it by a name of its own, which its functions must not take.
+        self._imported = imported
         self.chosen: dict[Variable, str] = {}
         self._named: dict[tuple[str, Scope], list[Variable]] = {}  # of a function, those that go by a name
         self.used: dict[Scope, set[str]] = {}

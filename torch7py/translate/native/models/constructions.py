@@ -195,7 +195,7 @@ class Constructions:
         layer = self._without_parts.get(builder) or self.layer(builder.value)
         for add in builder.adds:
             self._add_all(layer, add.call)
-        if not layer.children and not layer.slots:
+        if facts.parts(layer.name) == "none":
             self._without_parts[builder] = layer
         layer.args.texts.update((name, text) for name, text in builder.sets.values() if name)
         return layer
