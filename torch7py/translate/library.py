@@ -13,7 +13,10 @@ __all__ = [
     "DECOMPOSITIONS",
     "DRAWS",
     "FUNCTION_RESULTS",
+    "LISTS_OF_FUNCTIONS",
+    "LISTS_OF_METHODS",
     "MATRIX_FUNCTIONS",
+    "MODULE_LISTS",
     "NAME_LISTS",
     "NUMBER_METHODS",
     "STORAGES",
@@ -223,6 +226,11 @@ LISTINGS = {"paths.files", "paths.iterfiles", "paths.iterdirs", "lfs.dir"}
 # Lists of the names in a directory.
 NAME_LISTS = {"paths.dir", "pl.dir.getdirectories", "pl.dir.getfiles"}
 SPLITS = {"pl.stringx.split", "pl.utils.split", "sys.split"}
+MODULE_LISTS = {"findModules", "listModules"}
+LISTS_OF_FUNCTIONS = SPLITS | NAME_LISTS | {"string.split"}
+# Methods of texts, tensors, storages and modules that give a list in a page.
+PARTS = {"split", "chunk"}  # of a tensor
+LISTS_OF_METHODS = {"totable", *PARTS, *MODULE_LISTS}
 
 for _name in MATH:
     FUNCTION_RESULTS[f"math.{_name}"] = "number"

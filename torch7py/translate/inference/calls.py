@@ -338,7 +338,7 @@ class CallKinds:
                     return result.be("number") | result.mark("whole")
                 if method == "gmatch":
                     return result.be("matches")
-                if method == "split":  # which torch gives to strings
+                if method in library.LISTS_OF_METHODS:  # a method that torch gives to strings
                     return result.be_list("string")
                 return result.be("string")
             if kind == "cmdline" and method == "option" and len(arguments) > 1:
@@ -375,9 +375,9 @@ class CallKinds:
                 return result.be("number") | result.mark("whole")
             if kind == "memory" and method in ("copy", "fill", "resize"):
                 return unify(result, receiver)
-            if kind == "memory" and method == "totable":
+            if kind == "memory" and method in library.LISTS_OF_METHODS:
                 return result.be_list("number")
-            if kind == "storage" and method == "totable" and _is_size(node.receiver):
+            if kind == "storage" and method in library.LISTS_OF_METHODS and _is_size(node.receiver):
                 return _be_sizes(result)
             if kind in library_objects.METHODS:
                 return self.objects.method(node, receiver, result)

@@ -184,9 +184,29 @@ class Calls:
         if self.t.plainly:
             self._refuse_spread(node)  # which the plain call takes as it is
         try:
-            return self._written(node, keep)
+            written = self._written(node, keep)
         except IndexError:
             raise self._too_few(node) from None
+        return self._with_keys(node, written) if self._gives_library_list(node) else written
+
+    def _gives_library_list(self, node: Call | Invoke) -> bool:
+        """Whether a call is one of the library's that give a list, and the program uses it as another table."""
+        t = self.t
+        if t.kind(node) != "table" or t.representation(node) != "dict" or t.types.function_called(node):
+            return False
+        if isinstance(node, Invoke):
+            return node.method in library.LISTS_OF_METHODS and t.kind(node.receiver) not in (
+                "object",
+                "table",
+            )
+        return t.path(node.callee) in library.LISTS_OF_FUNCTIONS
+
+    def _with_keys(self, node: Call | Invoke, written: Py) -> Py:
+        """A list as the dict that a table is in the page which also has other keys, or gaps."""
+        elements = self.t.type(node).of_elements()
+        if elements.kind == "table" and self.t.tables.representation(elements) != "list":
+            raise Problem("T7-306", node.line, "a list of lists, into tables that are no lists")
+        return atom(f"dict(enumerate({written}, 1))")
 
     def _too_few(self, node: Call | Invoke) -> Problem:
         """A rule takes more arguments than there are: Lua says so when it gets there."""
@@ -396,7 +416,8 @@ class Calls:
             else:
                 args = args[: int(room)]  # Lua drops what a function does not take
             taken = [len(f.parameters) for f in functions if not f.vararg] if room < math.inf else []
-            uneven = any(len(args) > max(0, count - first) for count in taken)
+            given = len(args) + (self._most_values(args[-1]) - 1 if args and len(args) < room else 0)
+            uneven = any(min(given, room) > max(0, count - first) for count in taken)
             # Not all take the object.
             uneven |= first > 0 and min(taken, default=0) == 0 < max(taken, default=0)
             if uneven and not self._is_defined_once(node):
@@ -418,6 +439,14 @@ class Calls:
                 with self.t.models.changed(argument):  # a weight, which a function may write into
                     texts.append(self.t.value(argument).text)
         return ", ".join(texts)
+
+    def _most_values(self, node: Expression) -> float:
+        """How many values the last argument of a call may be at most."""
+        if not isinstance(node, (Call, Invoke)) or self.t.is_unpacked(node):
+            return 1
+        count_range = self.t.counts.of(node)
+        known = self.count(node) if count_range is None else count_range[1]
+        return math.inf if self.t.plainly and self._is_open(node) else known
 
     def _last_values(self, node: Call | Invoke, functions: Sequence[tree.Function], room: float) -> str:
         """All values of a call that is the last argument of another, which takes so many."""

@@ -172,7 +172,7 @@ def may_be_of_program(t: Translation, node: Invoke) -> bool:
 
 
 # Methods of all modules that go through those inside, and tell them by their classes.
-_THROUGH_MODULES = {"apply", "applyToModules", "findModules", "listModules"}
+_THROUGH_MODULES = {"apply", "applyToModules", *library.MODULE_LISTS}
 
 
 def goes_through_modules(t: Translation, node: Invoke) -> bool:

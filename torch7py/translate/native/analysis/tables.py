@@ -235,7 +235,7 @@ class Tables:
         grows = table_type.has("append") or not filling.isdisjoint(stores)
         longest = max((len(table.fields) for table in constructors), default=0)
         least = {target: self.t.intervals.of(target.key)[0] for target in stores}
-        if any(KNOWN < least[target] < 1 for target in stores if target not in self._appends.appended):
+        if any(KNOWN < least[target] < 1 for target in stores if not self._is_at_end(target)):
             return "dict"  # a place before the first
         if filled and not grows and any(least[target] > longest + 1 for target in stores):
             return "dict"  # with a gap behind the end of all lists of this kind
@@ -251,6 +251,10 @@ class Tables:
         if computed and table_type.has("pairs") and not table_type.has("array"):
             return "dict"  # there may be gaps, and nothing goes by the length
         return "list" if filled or table_type.has("array") else "dict"
+
+    def _is_at_end(self, target: Index) -> bool:
+        """Whether a store is right behind the last item, or ``t[#t] = x``, which is at it."""
+        return target in self._appends.appended or tree_queries.is_last(target)
 
     def _may_go_beyond(self, table_type: Type, target: Index) -> bool:
         """Whether a loop stores at other positions than those that were filled: ``for k = i, j do t[k] = x``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from torch7py.translate import tree
+from torch7py.translate import library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.native.desugar.rewriting import Rewriting
 from torch7py.translate.quoting import lua_quoted
@@ -24,7 +24,7 @@ _OLDEST = 5000  # cudnn's version; Torch7's last binding is for 5.1, PyTorch's c
 _PINNED = re.compile(r"cutorch\.createCudaHost(|Double|Half)Tensor")
 _GPU_TYPE = re.compile(r"torch\.Cuda\w+Tensor")
 _FLAGS = {"cudnn.fastest", "cudnn.benchmark", "cudnn.verbose"}
-_LOOKED_THROUGH = ("apply", "findModules", "listModules")
+_LOOKED_THROUGH = ("apply", *library.MODULE_LISTS)
 _VERSIONS = [Template(f"return cudnn.version {operator} VERSION") for operator in (">=", ">")]
 _MODES = Template("NET:apply(function(M) if M.setMode then M:setMode(OUTPUT, INPUT, WEIGHT) end end)")
 _LOOKED_UP = Template("return torch[TYPE:match(PATTERN)]()")

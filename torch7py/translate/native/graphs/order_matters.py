@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch7py.translate import tree
+from torch7py.translate import library, tree
 from torch7py.translate.facts.methods import DRAWING
 from torch7py.translate.native import flat_parameters, initialization
 from torch7py.translate.native.interfaces.translation import Translation
@@ -19,7 +19,6 @@ _ALIKE = {*initialization.ALIKE, *"abs add addcdiv addcmul cdiv clamp cmul copy 
 _ONLY_WHOLE = {"max", "min"}  # these too, where they are asked for the one element
 _FUNCTIONS = {f"torch.{name}" for name in ("max", "mean", "min", "norm", "std", "sum", "var")}
 _DRAWING = {"math.random", *(f"torch.{name}" for name in ("rand", "randn", "randperm", *DRAWING))}
-_TRAVERSALS = {"findModules", "listModules"}
 
 
 def order_matters(t: Translation) -> bool:
@@ -109,7 +108,7 @@ class _Order:
             return any(
                 self._counts(f.body, f.parameters) for a in node.arguments for f in self.t.type(a).functions
             )
-        if node.method not in {"parameters", *_TRAVERSALS}:
+        if node.method not in {"parameters", *library.MODULE_LISTS}:
             return False
         loop = self._loop_over(node)
         if loop is None or self.t.scopes.of_name[loop.names[0]].reads:

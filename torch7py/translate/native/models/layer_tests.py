@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from torch7py.translate import tree, tree_queries
+from torch7py.translate import library, tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import ANY_LAYER
 from torch7py.translate.layers import NotNative, natives, structures
@@ -33,7 +33,7 @@ from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Nam
 __all__ = ["LayerTests"]
 
 _ASKING = ("torch.isTypeOf", "torch.type", "torch.typename")
-_METHODS = ("apply", "replace", "findModules", "listModules")
+_METHODS = ("apply", "replace", *library.MODULE_LISTS)
 
 Test = Callable[[str], bool]
 

@@ -68,15 +68,9 @@ def apply(t: Translation, receiver: Expression, name: str, arguments: Arguments,
     text = rule(t, receiver, arguments)
     if name in ("size", "stride") and not arguments and t.type(node).has("stored"):
         return atom(f"list({text})")
-    if name == "totable" and t.representation(node) == "dict":
-        if t.type(receiver).rank != 1:
-            raise Problem(
-                "T7-306", node.line, "totable of more than one dimension, into a table that is no list"
-            )
-        return atom(f"dict(enumerate({text}, 1))")
     if node in t.counted:
         return atom(f"{text.at(code.ATOM)}.byte()")
-    if name in ("split", "chunk") and (t.tables.is_changed(node) or _is_returned(t, node)):
+    if name in library.PARTS and (t.tables.is_changed(node) or _is_returned(t, node)):
         return atom(f"list({text})")
     kinds = t.type(node).find().kinds  # more than one in `f and 'none' or x:sum()`
     is_number = "number" in kinds and ("tensor" not in kinds or not arguments)
