@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from tests.translate.running import assert_same, in_page
 from torch7py.translate.native.program import translate_script
 
 PROGRAMS = {
@@ -98,3 +99,21 @@ def test_as_the_original(name: str, tmp_path) -> None:
     path.write_text(page.code)
     found = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True, timeout=100)
     assert found.stdout == expected
+
+
+@pytest.mark.parametrize("found", ["look(w)", "ids[w]"])
+def test_an_item_that_is_missing_ends_the_page_within_a_list(found: str) -> None:
+    """Which cannot hold nil: an item None would count among the others. At the list's end it is taken off."""
+    program = f"""
+local ids = {{a = 1, b = 2}}
+local function look(w) return ids[w] end
+local function known(words)
+   local t, n = {{1, 2, 3}}, 0
+   for i, w in ipairs(words) do t[i] = {found} end
+   for i, v in ipairs(t) do n = n + 1 end
+   return n
+end
+"""
+    assert_same(f"{program} print(known({{'b', 'a', 'b'}}), known({{'a', 'b', 'q'}}))")
+    with pytest.raises(IndexError, match="place 2 of a list of 3: None"):
+        in_page(translate_script(f"{program} print(known({{'a', 'q', 'a'}}))".encode(), "p.lua"))

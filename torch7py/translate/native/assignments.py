@@ -174,6 +174,12 @@ class Assignments:
             and (self.t.list_bounds.may_be_before(target) or self.t.list_bounds.may_be_new(target))
         )
 
+    def _may_lose_item(self, target: Index, value: Expression) -> bool:
+        """Whether an item of a list may be given nil, which it cannot hold."""
+        if self.t.kind(target.base) != "table" or self.t.representation(target.base) != "list":
+            return False
+        return may_be_missing(self.t, value)
+
     def appended(self, target: Index, value: Py | str, may_be_missing: bool = False) -> str:
         if self.t.tables.appends(target) and not may_be_missing:
             return f"{self.t.value(target.base).at(code.ATOM)}.append({value})"
@@ -269,7 +275,11 @@ class Assignments:
             self.t.tables.refuse_call_site_table(target.base)
         if (
             isinstance(target, Index)
-            and (self.may_append(target) or (self._may_be_outside(target) and not _reads(value, target)))
+            and (
+                self.may_append(target)
+                or (self._may_be_outside(target) and not _reads(value, target))
+                or self._may_lose_item(target, value)
+            )
             and not self.t.classes.uses.entry(target)
             and not isinstance(value, tree.Nil)
         ):
