@@ -18,7 +18,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.t7.errors import T7Error
 from torch7py.t7.objects import Table
 from torch7py.translate.errors import NotTranslated
-from torch7py.translate.facts.layers import class_of
+from torch7py.translate.facts.layers import class_of, parts
 from torch7py.translate.layers.registry import SETTINGS, Layer, NotNative, fields, parameter_names, readers
 from torch7py.translate.model import layer_of
 from torch7py.translate.observed import Form
@@ -128,6 +128,8 @@ def _are_alike(one: Layer, other: Layer) -> bool:
 
 
 def _argument(layer: Layer, name: str) -> tuple[str, Any]:
+    if name in layer.slots and parts(layer.name) == "none":  # it asks a module that stands elsewhere
+        raise NotNative(f"a {layer.name} whose {name} the file holds")
     if name in layer.slots:
         return _rebuilt(layer.slots[name])
     text = layer.args.get(name)
