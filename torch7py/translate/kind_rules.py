@@ -217,7 +217,7 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
     if method == "multinomial":
         result.find().tensor_type = "Long"
         return result.be("tensor") | same_rank(result, receiver) | result.mark("places")
-    if method in library.PARTS:
+    if method in library.TENSOR_LISTS:
         elements = result.of_elements()
         news = result.be_list("tensor")
         return news | same_rank(elements, receiver)
@@ -295,9 +295,9 @@ class _OutputKinds:
 
     def _of_layer(self, layer: Description) -> str | None:
         name = layer.name
-        kind = {"steps": "steps", "table": "tuple"}.get(facts.gives(name))
         if facts.applies_to_steps(name):
             return self._of_each_step(self.input_type.kind)
+        kind = {"steps": "steps", "table": "tuple"}.get(facts.gives(name))
         if kind is not None:
             return kind
         if facts.is_graph(name):
@@ -309,24 +309,24 @@ class _OutputKinds:
         return "tensor"
 
     def _of_chain(self, chain: Description, children: Sequence[Type]) -> str | None:
-        """What the last of a chain's children give, of those that do not give the same as they are given."""
-        for place in range(len(children) - 1, -1, -1):
-            child = children[place]
+        """What the last child gives of those whose output is not of the same kind as their input."""
+        for index in range(len(children) - 1, -1, -1):
+            child = children[index]
             if any(child.find() is entry.find() for entry in chain.in_turn) and child.find().layers:
                 kind = self._of_last(child)
             else:
                 kind = self.of(child)
             if any(facts.applies_to_steps(layer.name) for layer in child.find().layers):
-                before = self._of_chain(chain, children[:place])
+                before = self._of_chain(chain, children[:index])
                 return kind if before in ("same", None) else self._of_each_step(before)
             if kind != "same":
                 return kind
         return "same" if chain.children else None
 
     @staticmethod
-    def _of_each_step(given: str | None) -> str:
+    def _of_each_step(input_kind: str | None) -> str:
         """What a module gives that is applied to each step: of a tensor a tensor, of a table a table."""
-        return "tensor" if given == "tensor" else "steps"
+        return "tensor" if input_kind == "tensor" else "steps"
 
     def _of_last(self, child: Type) -> str | None:
         """What the last of several layers gives that are added one after the other."""

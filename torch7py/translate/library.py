@@ -20,6 +20,7 @@ __all__ = [
     "NAME_LISTS",
     "NUMBER_METHODS",
     "STORAGES",
+    "TENSOR_LISTS",
     "TENSOR_METHODS",
     "TENSOR_TYPES",
     "is_class",
@@ -226,11 +227,11 @@ LISTINGS = {"paths.files", "paths.iterfiles", "paths.iterdirs", "lfs.dir"}
 # Lists of the names in a directory.
 NAME_LISTS = {"paths.dir", "pl.dir.getdirectories", "pl.dir.getfiles"}
 SPLITS = {"pl.stringx.split", "pl.utils.split", "sys.split"}
-MODULE_LISTS = {"findModules", "listModules"}
 LISTS_OF_FUNCTIONS = SPLITS | NAME_LISTS | {"string.split"}
+MODULE_LISTS = {"findModules", "listModules"}  # methods of modules
+TENSOR_LISTS = {"split", "chunk"}  # methods of tensors, the first also of texts
 # Methods of texts, tensors, storages and modules that give a list in a page.
-PARTS = {"split", "chunk"}  # of a tensor
-LISTS_OF_METHODS = {"totable", *PARTS, *MODULE_LISTS}
+LISTS_OF_METHODS = {"totable", *TENSOR_LISTS, *MODULE_LISTS}
 
 for _name in MATH:
     FUNCTION_RESULTS[f"math.{_name}"] = "number"

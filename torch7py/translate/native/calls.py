@@ -25,7 +25,8 @@ from torch7py.translate.native import (
     json_texts,  # noqa: F401  (so does it)
     layer_classes,
     library_forms,  # noqa: F401  (so does it)
-    library_objects,  # noqa: F401  (so does it)
+    library_lists,
+    library_objects,  # noqa: F401  (registers its rules)
     library_rules,
     matching,
     metatables,  # noqa: F401  (registers its rules)
@@ -187,26 +188,7 @@ class Calls:
             written = self._written(node, keep)
         except IndexError:
             raise self._too_few(node) from None
-        return self._with_keys(node, written) if self._gives_library_list(node) else written
-
-    def _gives_library_list(self, node: Call | Invoke) -> bool:
-        """Whether a call is one of the library's that give a list, and the program uses it as another table."""
-        t = self.t
-        if t.kind(node) != "table" or t.representation(node) != "dict" or t.types.function_called(node):
-            return False
-        if isinstance(node, Invoke):
-            return node.method in library.LISTS_OF_METHODS and t.kind(node.receiver) not in (
-                "object",
-                "table",
-            )
-        return t.path(node.callee) in library.LISTS_OF_FUNCTIONS
-
-    def _with_keys(self, node: Call | Invoke, written: Py) -> Py:
-        """A list as the dict that a table is in the page which also has other keys, or gaps."""
-        elements = self.t.type(node).of_elements()
-        if elements.kind == "table" and self.t.tables.representation(elements) != "list":
-            raise Problem("T7-306", node.line, "a list of lists, into tables that are no lists")
-        return atom(f"dict(enumerate({written}, 1))")
+        return library_lists.as_table(self.t, node, written)
 
     def _too_few(self, node: Call | Invoke) -> Problem:
         """A rule takes more arguments than there are: Lua says so when it gets there."""
@@ -416,8 +398,8 @@ class Calls:
             else:
                 args = args[: int(room)]  # Lua drops what a function does not take
             taken = [len(f.parameters) for f in functions if not f.vararg] if room < math.inf else []
-            given = len(args) + (self._most_values(args[-1]) - 1 if args and len(args) < room else 0)
-            uneven = any(min(given, room) > max(0, count - first) for count in taken)
+            most = len(args) + (self._most_values(args[-1]) - 1 if args and len(args) < room else 0)
+            uneven = any(min(most, room) > max(0, count - first) for count in taken)
             # Not all take the object.
             uneven |= first > 0 and min(taken, default=0) == 0 < max(taken, default=0)
             if uneven and not self._is_defined_once(node):

@@ -70,7 +70,7 @@ def apply(t: Translation, receiver: Expression, name: str, arguments: Arguments,
         return atom(f"list({text})")
     if node in t.counted:
         return atom(f"{text.at(code.ATOM)}.byte()")
-    if name in library.PARTS and (t.tables.is_changed(node) or _is_returned(t, node)):
+    if name in library.TENSOR_LISTS and (t.tables.is_changed(node) or _is_returned(t, node)):
         return atom(f"list({text})")
     kinds = t.type(node).find().kinds  # more than one in `f and 'none' or x:sum()`
     is_number = "number" in kinds and ("tensor" not in kinds or not arguments)
