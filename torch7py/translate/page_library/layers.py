@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import itertools
 import math
@@ -50,11 +51,76 @@ def gradients_for(inputs: Any, gradients: Any) -> list[torch.Tensor | None]:
     return [x for part, gradient in zip(parts, result, strict=False) for x in gradients_for(part, gradient)]
 
 
+class KeptCall:
+    """What a layer keeps of one call for its gradients, once the layer has been called again: see ``state_of``."""
+
+    def __init__(self) -> None:
+        self.state: list[tuple[nn.Module, dict[str, Any], Any]] = []
+
+
+# The last call of each layer, for as long as somebody may ask for its gradients.
+PENDING: weakref.WeakKeyDictionary[nn.Module, weakref.ref[KeptCall]] = weakref.WeakKeyDictionary()
+
+
+def state_of(layer: nn.Module) -> list[tuple[nn.Module, dict[str, Any], Any]]:
+    """What a layer and those in it keep of their last call: tensors and tables in their fields, and graphs.
+
+    Weights, their gradients and buffers are no part of it. A step of a sequence is one layer that is called many
+    times before it goes back; Torch7 has a copy of the layer for each of these calls, with a state of its own.
+    """
+    state: list[tuple[nn.Module, dict[str, Any], Any]] = []
+    waiting, seen = [layer], set[nn.Module]()
+    while waiting:
+        part = waiting.pop()
+        if part in seen:
+            continue
+        seen.add(part)
+        waiting += [inner for inner in part._modules.values() if inner is not None]
+        lasting = {id(buffer) for inner in part.modules() for buffer in inner.buffers(recurse=False)}
+        names = {"output", "returned", *(vars(part) if isinstance(part, Layer) else ())} - vars(nn.Module()).keys()
+        fields = {
+            name: copied(value)
+            for name, value in vars(part).items()
+            if name in names - {*getattr(part, "WEIGHTS", {}).values()} and id(value) not in lasting
+        }
+        state.append((part, fields, CALLS.get(part)))
+    return state
+
+
+def put_back(state: list[tuple[nn.Module, dict[str, Any], Any]]) -> None:
+    """Give layers what they kept of a call."""
+    for part, fields, of_call in state:
+        vars(part).update(fields)
+        if of_call is not None:
+            CALLS[part] = of_call
+
+
+def copied(value: Any) -> Any:
+    """A table with copies of its tensors; those of PyTorch's graph, which nothing writes to, as they are."""
+    if isinstance(value, torch.Tensor):
+        return value if value.grad_fn is not None or isinstance(value, nn.Parameter) else value.clone()
+    if not isinstance(value, (list, dict)):
+        return value
+    result = copy.copy(value)
+    for key in range(len(value)) if isinstance(value, list) else value:
+        result[key] = copied(value[key])
+    return result
+
+
+# Which gradients a module's way back is for: layers in it add none to their weights where it is for ``inputs``.
+WANTED = ["both"]
+
+
 class LayerCall(torch.autograd.Function):
     """One call of a layer: its own halves compute the gradients."""
 
     @staticmethod
     def forward(ctx: Any, layer: Layer, inputs: tuple[Any, ...], *tensors: torch.Tensor) -> Any:
+        earlier = PENDING[layer]() if layer in PENDING else None
+        if earlier is not None:
+            earlier.state = earlier.state or state_of(layer)
+        ctx.kept = KeptCall()
+        PENDING[layer] = weakref.ref(ctx.kept)
         ctx.layer, ctx.inputs, ctx.count = layer, map_tensors(torch.Tensor.detach, inputs), len(tensors)
         ctx.output = call(layer.updateOutput, *ctx.inputs)
         object.__setattr__(layer, "returned", ctx.output)
@@ -67,12 +133,20 @@ class LayerCall(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         layer, inputs = ctx.layer, ctx.inputs
+        is_earlier = PENDING[layer]() is not ctx.kept
+        present = state_of(layer) if is_earlier else []
+        put_back(ctx.kept.state)
         layer.share_gradients()
         if isinstance(ctx.output, (int, float)):
             result = map_tensors(lambda x: x * gradients[0], call(layer.updateGradInput, *inputs))
         else:
             waiting = iter(gradients)
-            result = call(layer.backward, *inputs, map_tensors(lambda _: next(waiting), ctx.output), 1)
+            gradient = map_tensors(lambda _: next(waiting), ctx.output)
+            if WANTED[0] == "inputs":
+                result = call(layer.updateGradInput, *inputs, gradient)
+            else:
+                result = call(layer.backward, *inputs, gradient, 1)
+        put_back(present)
         of_both = isinstance(result, (list, tuple, dict)) and isinstance(inputs[0], torch.Tensor)
         args = gradients_for(inputs if of_both else inputs[0], result)
         return None, None, *args, *[None] * (ctx.count - len(args))
@@ -596,15 +670,19 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
         leaf.grad = None
     inner = [x for x in tensors_in(leaves[0]) if x.requires_grad]
     weights = [x for x in module.parameters() if x.requires_grad] if isinstance(module, nn.Module) else []
-    halves: list[tuple[list[Any], float]] = [(inner, 1), (weights, scale)]
+    halves: list[tuple[str, list[Any], float]] = [("inputs", inner, 1), ("weights", weights, scale)]
     if which == "both" and scale == 1:
-        halves = [([*inner, *weights], 1)]
-    for wanted, factor in {"inputs": halves[:1], "weights": halves[1:]}.get(which, halves):
+        halves = [("both", [*inner, *weights], 1)]
+    for half, wanted, factor in {"inputs": halves[:1], "weights": halves[1:]}.get(which, halves):
         if wanted and any(
             x.requires_grad for x in tensors_in(output)
         ):  # a constant does not hang on its input
             gradients = [x.clone() if factor == 1 else x * factor for x in tensors_in(gradient)]
-            torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)
+            outer, WANTED[0] = WANTED[0], half
+            try:
+                torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)
+            finally:
+                WANTED[0] = outer
     if which != "weights":
         result = map_tensors(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves[0])
         if isinstance(module, Layer):
