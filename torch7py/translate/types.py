@@ -193,9 +193,18 @@ class Types:
         """The functions of the program that are fields of this name: of a class, or of a table."""
         owner = owner.find()
         functions = self.family(owner).methods(name) if owner.classes else []
-        if not functions and name in owner.fields:
-            return owner.of_field(name).find().functions
-        return functions
+        if functions:
+            return functions
+        in_fields: dict[tree.Function, None] = {}
+        for field in self.fields_named(owner, name):
+            in_fields |= dict.fromkeys(field.functions)
+        return tuple(in_fields)
+
+    def fields_named(self, owner: Type, name: str) -> list[Type]:
+        """What a table, or objects of classes, have in fields of this name: each class's objects have those of it."""
+        instances = self.family(owner).instances if owner.find().classes else ()
+        owners = (owner.find(), *(instance.find() for instance in instances))
+        return [part.of_field(name).find() for part in dict.fromkeys(owners) if name in part.fields]
 
     def family(self, owner: Type) -> Family:
         """The classes that a type may be of, or be, as one."""

@@ -183,8 +183,8 @@ class IndexKinds:
             news = result.be("function")
             for function in methods:
                 news |= result.be_function(function)
-            if name in base.find().fields:  # what else it is given, and whether it may be missing
-                news |= unify(result, base.of_field(name))
+            for field in self.types.fields_named(base, name):  # what else it is given; it may be missing
+                news |= unify(result, field)
             return news
         news = False
         family = self.types.family(base)

@@ -463,7 +463,9 @@ class Statements(Inference):
     def _take(self, table: Type, taking: Type) -> bool:
         if "object" not in taking.find().kinds:
             return False
-        return sum(unify(taking.of_field(n), f) for n, f in list(table.find().fields.items())) > 0
+        objects = dict.fromkeys((taking.find(), *self.types.family(taking).instances))
+        fields = list(table.find().fields.items())
+        return sum(unify(taker.of_field(n), f) for taker in objects for n, f in fields) > 0
 
     def _fill(self, table: Type, filled: Type, callee: Type) -> bool:
         if not any(self.types.known.get(f) == "clones" for f in callee.find().functions):
