@@ -290,6 +290,8 @@ class Functions:
         values = plain_calls.all_values(t, last)
         if values is None and t.counts.of(last) == (0, 0):
             values = plain_calls.library_call(t, "no_values", [t.value(last).text])
+        if values is None and t.counts.may_lack_value(last):
+            values = atom(f"{t.need('without_none')}({t.value(last)})")
         if values is None and t.counts.are_all(last):
             return ", ".join([*texts, f"*{t.calls.all_values(last)}"])
         if values is None:

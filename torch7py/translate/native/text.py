@@ -104,6 +104,8 @@ def may_be_nil(
     is_scalar = kind in ("number", "string", "boolean")
     if not is_scalar and not of_all_kinds:
         return False
+    if isinstance(node, Call) and t.kind(node.callee) == "class":
+        return False  # but a new object
     if isinstance(node, (Call, Invoke)):
         known = pattern_calls.matched(t, node)
         is_found = known is not None and known[0] in ("find", "match")
