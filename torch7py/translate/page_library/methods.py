@@ -64,7 +64,7 @@ def method_all(value: Any, name: str, *args: Any) -> tuple[Any, ...]:
             raise TypeError(f"the method {name} of {type(value).__name__}")
         result = MODULE_METHODS[name](value, *args)
         if isinstance(result, AllValues):
-            return result
+            return tuple(result)
         return () if name in GIVING_NOTHING else (result,)
     else:
         function = getattr(value, attribute(value, name), None)
