@@ -35,6 +35,7 @@ __all__ = [
     "quoted",
     "reserved",
     "stretch",
+    "without_verb",
 ]
 
 INDENT = "    "
@@ -127,6 +128,11 @@ assert all(hasattr(builtins, name) for name in _USED_BUILTINS)
 _LIKE_DIGITS = {"l", "I", "O"}  # which a reader takes for 1 and 0
 _reserved: ContextVar[frozenset[str]] = ContextVar("reserved", default=frozenset())
 _apart: ContextVar[frozenset[str]] = ContextVar("apart", default=frozenset())
+
+
+def without_verb(name: str) -> str:
+    """What a function that makes something is named after: ``Block`` for ``makeBlock``."""
+    return re.sub("^(make|build|create|get|new|construct|init|define)_?(?=[A-Z_]|$)", "", name).strip("_")
 
 
 def python_name(name: str) -> str:

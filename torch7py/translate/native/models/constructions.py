@@ -13,6 +13,8 @@ from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
 from torch7py.translate.layers.recurrence import with_parts
 from torch7py.translate.native.analysis.builders import Builder, Builders
+from torch7py.translate.native.code import without_verb
+from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.models.encoder_decoder_state import Coupling
 from torch7py.translate.native.models.resized import resized
@@ -72,21 +74,30 @@ class Constructions:
             return self.construct(path, node)
         if isinstance(node, Index) and isinstance(node.key, tree.String) and self.outside_modules is not None:
             return self._elsewhere(node)
+        is_made = isinstance(node, Call) and (t.kind(node.callee) == "class" or t.types.function_called(node))
+        if isinstance(node, Call) and is_made and self.outside_modules is not None:
+            return self._elsewhere(node)
         path = (t.path(node.callee) or "") if isinstance(node, Call) else ""
         if path.partition(".")[0] in OF_THEIR_OWN and path not in t.types.classes:
             raise Problem("T7-223", node.line, f"{path} has no native form")
         raise Problem("T7-222", node.line, "a part of a module that is not made in place")
 
-    def _elsewhere(self, node: Name | Index) -> Layer:
-        """A module with a name of its own, which the class that it is a part of is given."""
-        names = {layer.name for layer in all_layers(self.t.type(node))}
+    def _elsewhere(self, node: Name | Index | Call) -> Layer:
+        """A module with a name of its own, or that a function or class of the program's makes: the class is given it."""
+        t, type_ = self.t, self.t.type(node)
+        names = {layer.name for layer in all_layers(type_)}
+        if t.kind(node) == "module":
+            names |= {parent for parent in t.types.family(type_).parents if parent is not None}
         over_time = self._in_sequencer and self.sequences.over_time(node)
         if not names or (any(map(facts.sees_sequences, names)) and not over_time):
-            called = node.name if isinstance(node, Name) else "a field"
+            called = node.name if isinstance(node, Name) else "a field" if isinstance(node, Index) else "a result"
             raise Problem("T7-222", node.line, f"{called}, a module from elsewhere, as a part of another one")
-        text = self.t.value(node).text
+        text = t.value(node).text
         name = text.rpartition(".")[2]
         assert self.outside_modules is not None
+        if isinstance(node, Call):  # each makes another one
+            made = (t.path(node.callee) or t.value(node.callee).text).rpartition(".")[2]
+            name = t.fresh(snake(without_verb(made)) or "part")
         if self.outside_modules.setdefault(name, text) != text or not name.isidentifier():
             raise Problem("T7-222", node.line, "two modules of one name as parts of another one")
         layer = Layer(f"the module {name}", label=name, passed_as=name, over_time=over_time)

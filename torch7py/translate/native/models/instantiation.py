@@ -18,7 +18,7 @@ from torch7py.translate.library import is_criterion
 from torch7py.translate.model import write_criterion
 from torch7py.translate.native import plain_calls
 from torch7py.translate.native.analysis.builders import Builder, Builders, FieldBuilder, added_to
-from torch7py.translate.native.code import Py, atom, python_name
+from torch7py.translate.native.code import Py, atom, python_name, without_verb
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.interfaces.translation import Translation
@@ -540,7 +540,7 @@ class Making:
 
 def _named_results(name: str, function: tree.Function) -> Iterator[tuple[Expression, str]]:
     """What a function returns, and its name without the verb; ``Model`` where nothing is left."""
-    called = re.sub("^(make|build|create|get|new|construct|init|define)_?(?=[A-Z_]|$)", "", name).strip("_")
+    called = without_verb(name)
     for node in returns_of(function):
         for value in node.values:
             yield value, python_name(called or "model")
