@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
-from torch7py.translate.kinds import Type, all_parts
+from torch7py.translate.kinds import LuaClass, Type, all_parts
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_fields import KEPT_BY_NN
@@ -192,10 +192,19 @@ class UserLayer(LayerGradients):
     def _may_have_weights(self, module: Type) -> bool:
         classes = module.find().classes
         if classes:
-            known = [self.t.classes.layers.get(c) for c in classes]
-            return any(layer is None or layer.parameters or layer.trains_inner for layer in known)
+            return any(map(self._of_class_may_have_weights, classes))
         names = {layer.name for layer in all_layers(module)}
         return not names or not all(map(facts.without_weights, names))
+
+    def _of_class_may_have_weights(self, lua_class: LuaClass) -> bool:
+        """Whether layers of a class may: of its own, of the layer that it derives from, or of layers in its fields."""
+        layer, parent = self.t.classes.layers.get(lua_class), lua_class.parent or ""
+        inherits = not facts.is_base(parent) and facts.may_weigh(parent)
+        if layer is None or layer.parameters or layer.trains_inner or inherits:
+            return True
+        fields = [field.find() for field in lua_class.instance.find().fields.values()]
+        inside = [field.of_elements().find() if field.kind == "table" else field for field in fields]
+        return any(part.kind == "module" for part in inside)
 
     def _is_parents_output(self, call: Call) -> bool:
         """``parent.updateOutput(self, input)``, which sets ``self.output``."""
