@@ -190,11 +190,14 @@ class UserLayer(LayerGradients):
         )
 
     def _may_have_weights(self, module: Type) -> bool:
-        classes = module.find().classes
-        if classes:
-            return any(map(self._of_class_may_have_weights, classes))
-        names = {layer.name for layer in all_layers(module)}
-        return not names or not all(map(facts.without_weights, names))
+        """Whether a module, or one in it, may have weights."""
+        for part in all_parts(module):
+            names = {layer.name for layer in part.layers}
+            if any(map(self._of_class_may_have_weights, part.classes)) or not all(map(facts.without_weights, names)):
+                return True
+            if not part.classes and not names:
+                return True
+        return False
 
     def _of_class_may_have_weights(self, lua_class: LuaClass) -> bool:
         """Whether layers of a class may: of its own, of the layer that it derives from, or of layers in its fields."""
