@@ -124,14 +124,23 @@ def _test(t: Translation, value: Expression, said: str, by_torch: bool) -> Py | 
     alike = {kind for kind in kinds if lua_type_of(kind) == "table"}
     if said != "table" or alike != {"table"}:
         return None
-    forms = t.tables.forms(type_)
+    forms, are_steps = t.tables.forms(type_), _are_steps(t, type_)
+    if are_steps and "tensor" in kinds:
+        reason = "whether something is a table, which a sequence is and the page has as one tensor"
+        raise t.of_each_module("T7-308", value.line, reason)
     if not forms or "options" in forms or t.tables.of_modules(type_):
         return None
     if t.is_floor:  # which makes every table as one of the library's, whatever the program does with it
         forms |= {"dict", "list"}
     names = [*(["dict"] if forms - {"list"} else []), *(["list", "tuple"] if "list" in forms else [])]
+    names += ["torch.Tensor"] if are_steps else []
     shown = names[0] if len(names) == 1 else f"({', '.join(names)})"
     return atom(f"isinstance({text}, {shown})")
+
+
+def _are_steps(t: Translation, type_: Type) -> bool:
+    """Whether something may be a table of steps, which the page may have as one tensor."""
+    return not t.plain_modules and any(table.has("steps") for table in t.types.tables_of(type_))
 
 
 def _is_table(t: Translation, value: Expression, type_: Type) -> Py | None:
@@ -140,4 +149,5 @@ def _is_table(t: Translation, value: Expression, type_: Type) -> Py | None:
         return None
     if t.tables.forms(type_) & {"options", "several"} or t.tables.of_modules(type_):
         return None
-    return atom(f"isinstance({t.conditions.maybe(value)}, (dict, list, tuple))")
+    of_steps = ", torch.Tensor" if _are_steps(t, type_) else ""
+    return atom(f"isinstance({t.conditions.maybe(value)}, (dict, list, tuple{of_steps}))")

@@ -38,7 +38,6 @@ class Constructions:
     def __init__(self, t: Translation, builders: Builders, sequences: Sequences, coupling: Coupling) -> None:
         self.t, self.builders, self.sequences, self.coupling = t, builders, sequences, coupling
         self.layers: list[Layer] = []
-        self._in_sequencer = False
         self.outside_modules: dict[str, str] | None = (
             None  # modules from elsewhere by the names in a class that may be given some
         )
@@ -88,7 +87,7 @@ class Constructions:
         names = {layer.name for layer in all_layers(type_)}
         if t.kind(node) == "module":
             names |= {parent for parent in t.types.family(type_).parents if parent is not None}
-        over_time = self._in_sequencer and self.sequences.over_time(node)
+        over_time = self.sequences.over_time(node)
         if not names or (any(map(facts.sees_sequences, names)) and not over_time):
             called = node.name if isinstance(node, Name) else "a field" if isinstance(node, Index) else "a result"
             raise Problem("T7-222", node.line, f"{called}, a module from elsewhere, as a part of another one")
@@ -116,9 +115,7 @@ class Constructions:
         texts = []
         for index, argument in enumerate(node.arguments):
             if t.kind(argument) in ("module", "criterion"):
-                kept, self._in_sequencer = self._in_sequencer, facts.applies_to_steps(path)
                 modules[index] = self.layer(argument)
-                self._in_sequencer = kept
                 texts.append(f"\0{index}")
             else:
                 written = self._argument(argument)

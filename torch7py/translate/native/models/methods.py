@@ -178,9 +178,9 @@ class Models(interfaces.Models):
             return None
         method, receiver = node.method, node.receiver
         if t.types.function_called(node) and not t.classes.bodies.passes_down(node):
-            written = [t.classes.layers.get(lua_class) for lua_class in t.type(receiver).find().classes]
-            if method != "updateOutput" or None in written:
-                return None  # else the class's forward
+            as_torch7s = t.plain_modules or not t.plain_layers.written.isdisjoint(t.type(receiver).find().classes)
+            if method != "updateOutput" or as_torch7s:
+                return None  # else it is the class's forward
         if t.plain_passes and t.classes.current is None and method in {*FORWARD, *BACKWARD}:
             raise Undecided("T7-226", node.line, f"{method}, of which the whole way back is not known")
         if method in ("forward", "updateOutput"):

@@ -201,6 +201,10 @@ def long_storage(t: Translation, node: Call) -> Py:
 def torch_type(t: Translation, node: Call) -> Py:
     if t.kind(node.arguments[0]) == "tensor":
         return name_of_type(t, node.arguments[0])
+    given = t.type(node.arguments[0]).find()
+    is_table = given.kinds == {"table"} and given.has("steps") and not given.nil
+    if is_table and t.path(node.callee) == "torch.type":
+        return atom(quoted("table"))  # which the page may have as one tensor
     if t.kind(node.arguments[0]) == "storage":
         return atom(quoted("torch.LongStorage"))
     if t.kind(node.arguments[0]) == "memory":
