@@ -107,10 +107,6 @@ def copied(value: Any) -> Any:
     return result
 
 
-# Which gradients a module's way back is for: layers in it add none to their weights where it is for ``inputs``.
-WANTED = ["both"]
-
-
 class LayerCall(torch.autograd.Function):
     """One call of a layer: its own halves compute the gradients."""
 
@@ -137,19 +133,28 @@ class LayerCall(torch.autograd.Function):
         present = state_of(layer) if is_earlier else []
         put_back(ctx.kept.state)
         layer.share_gradients()
+        weights = list(layer.parameters())
+        before = [None if weight.grad is None else weight.grad.clone() for weight in weights]
+        for weight in weights:
+            if weight.grad is not None:
+                weight.grad.zero_()
         if isinstance(ctx.output, (int, float)):
             result = map_tensors(lambda x: x * gradients[0], call(layer.updateGradInput, *inputs))
         else:
             waiting = iter(gradients)
-            gradient = map_tensors(lambda _: next(waiting), ctx.output)
-            if WANTED[0] == "inputs":
-                result = call(layer.updateGradInput, *inputs, gradient)
-            else:
-                result = call(layer.backward, *inputs, gradient, 1)
+            result = call(layer.backward, *inputs, map_tensors(lambda _: next(waiting), ctx.output), 1)
         put_back(present)
         of_both = isinstance(result, (list, tuple, dict)) and isinstance(inputs[0], torch.Tensor)
         args = gradients_for(inputs if of_both else inputs[0], result)
-        return None, None, *args, *[None] * (ctx.count - len(args))
+        args += [None] * (ctx.count - len(weights) - len(args))
+        # PyTorch adds them, where they are wanted; what lies in the fields is what was there.
+        args += [None if weight.grad is None else weight.grad.clone() for weight in weights]
+        for weight, gradient in zip(weights, before, strict=True):
+            if weight.grad is not None and gradient is None:
+                weight.grad.zero_()
+            elif weight.grad is not None:
+                weight.grad.copy_(gradient)
+        return None, None, *args
 
 
 def kept_in(layer: Any, name: str) -> Any:
@@ -670,19 +675,15 @@ def backward(module: Any, inputs: Any, gradient: Any, scale: float = 1, *, which
         leaf.grad = None
     inner = [x for x in tensors_in(leaves[0]) if x.requires_grad]
     weights = [x for x in module.parameters() if x.requires_grad] if isinstance(module, nn.Module) else []
-    halves: list[tuple[str, list[Any], float]] = [("inputs", inner, 1), ("weights", weights, scale)]
+    halves: list[tuple[list[Any], float]] = [(inner, 1), (weights, scale)]
     if which == "both" and scale == 1:
-        halves = [("both", [*inner, *weights], 1)]
-    for half, wanted, factor in {"inputs": halves[:1], "weights": halves[1:]}.get(which, halves):
+        halves = [([*inner, *weights], 1)]
+    for wanted, factor in {"inputs": halves[:1], "weights": halves[1:]}.get(which, halves):
         if wanted and any(
             x.requires_grad for x in tensors_in(output)
         ):  # a constant does not hang on its input
             gradients = [x.clone() if factor == 1 else x * factor for x in tensors_in(gradient)]
-            outer, WANTED[0] = WANTED[0], half
-            try:
-                torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)
-            finally:
-                WANTED[0] = outer
+            torch.autograd.backward(tensors_in(output), gradients, retain_graph=True, inputs=wanted)
     if which != "weights":
         result = map_tensors(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves[0])
         if isinstance(module, Layer):

@@ -178,8 +178,7 @@ class Models(interfaces.Models):
             return None
         method, receiver = node.method, node.receiver
         if t.types.function_called(node) and not t.classes.bodies.passes_down(node):
-            as_torch7s = t.plain_modules or not t.plain_layers.written.isdisjoint(t.type(receiver).find().classes)
-            if method != "updateOutput" or as_torch7s:
+            if method != "updateOutput" or t.plain_modules:
                 return None  # else it is the class's forward
         if t.plain_passes and t.classes.current is None and method in {*FORWARD, *BACKWARD}:
             raise Undecided("T7-226", node.line, f"{method}, of which the whole way back is not known")
