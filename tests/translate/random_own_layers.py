@@ -100,25 +100,30 @@ class _Program:
         self.used: dict[str, None] = {}
         self.made: list[str] = []  # statements before the network
         self.functions: list[str] = []
-        self.count = 0
+        self.count, self.sizes = 0, 4
 
     def one(self, depth: int = 0) -> str:
         """A layer of four numbers to four numbers."""
         random = self.random
-        kind = random.choice(["own", "own", "own", "Linear", "Tanh", "Sequential", "Concat", "Table", "made", "named"])
+        kind = random.choice(
+            ["own", "own", "own", "Linear", "Tanh", "Sequential", "Concat", "Table", "made", "named"]
+        )
         if depth > 2 and kind in ("Sequential", "Concat", "Table", "made"):
             kind = "own"
         if kind == "own":
             return self.own(depth)
         if kind == "Linear":
-            return "nn.Linear(4, 4)"
+            return self.narrow()
         if kind == "Tanh":
             return random.choice(["nn.Tanh()", "nn.Sigmoid()", "nn.Identity()"])
         if kind == "Sequential":
             parts = [self.one(depth + 1) for _ in range(random.randint(1, 3))]
             return "nn.Sequential()" + "".join(f":add({part})" for part in parts)
         if kind == "Concat":
-            parts = [f"nn.Sequential():add({self.one(depth + 1)}):add(nn.Linear(4, 2))" for _ in range(2)]
+            parts = [
+                f"nn.Sequential():add({self.one(depth + 1)}):add({self.narrow()}):add(nn.Narrow(2, 1, 2))"
+                for _ in range(2)
+            ]
             return "nn.Concat(2)" + "".join(f":add({part})" for part in parts)
         if kind == "Table":
             parts = [self.one(depth + 1) for _ in range(2)]
@@ -140,6 +145,15 @@ class _Program:
         )
         return f"{name}()"
 
+    def hidden(self) -> int:
+        """A size that no other layers have: those of one size are told apart by their order alone."""
+        self.sizes += 1
+        return self.sizes
+
+    def narrow(self) -> str:
+        size = self.hidden()
+        return f"nn.Sequential():add(nn.Linear(4, {size})):add(nn.Linear({size}, 4))"
+
     def own(self, depth: int) -> str:
         name = self.random.choice(list(CLASSES))
         if name == "Skip" and depth > 2:
@@ -148,7 +162,7 @@ class _Program:
             "Gate": "",
             "Scale": self.random.choice(["4", "4, 0.25"]),
             "Bound": self.random.choice(["0.75", "limit"]),
-            "Block": "4, 3",
+            "Block": f"4, {self.hidden()}",
         }
         inner = self.one(depth + 1) if name == "Skip" else arguments[name]
         self.used[name] = None
@@ -199,12 +213,20 @@ class _Program:
             f"local count = 0\nnet:apply(function(m) if torch.type(m) == 'nn.{name}' then count = count + 1 end end)\nprint(count)",
             "net:evaluate()\nlocal last = net:forward(x)\nprint(torch.type(last))",
         ]
+        if over_time:  # whose modules are one in a page
+            looks = looks[1:2] + looks[3:4] + looks[5:]
         if random.random() < 0.5:
             after.append(random.choice(looks))
-        head = ["require 'rnn'" if over_time else "require 'nn'", f"torch.manualSeed({random.randint(1, 99)})"]
+        head = [
+            "require 'rnn'" if over_time else "require 'nn'",
+            f"torch.manualSeed({random.randint(1, 99)})",
+        ]
         classes = [f"do\n{CLASSES[name]}end" for name in self.used]
         settings = ["local limit, rate = 0.5, 0.1"]
-        return "\n".join([*head, *classes, *settings, *self.functions, *self.made, *lines, *data, *loop, *after]) + "\n"
+        return (
+            "\n".join([*head, *classes, *settings, *self.functions, *self.made, *lines, *data, *loop, *after])
+            + "\n"
+        )
 
 
 def program(seed: int) -> str:

@@ -107,7 +107,7 @@ print(n, other, list)
         ("other[value] = key", "for key, value in sorted(t.items()):"),
         ("n = value", "for _, value in sorted(t.items()):"),
         ("other[key] = n n = n + 1", "for key in sorted(t):"),
-        ("table.insert(list, key)", "for key in sorted(t):"),
+        ("table.insert(list, key)", "list_.extend(sorted(t))"),
         ("print(key)", "for key in sorted(t):"),
         ("t[key] = value + 1", "for key, value in sorted(t.items()):"),
         ("if other.a == nil then other[key] = 1 end", "for key in sorted(t):"),

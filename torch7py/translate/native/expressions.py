@@ -98,7 +98,7 @@ class Expressions:
             return self.unary(node)
         if isinstance(node, tree.Table):
             is_open = self.t.plainly and self.t.calls.open_end(node) is not None
-            if is_open and not self.t.plain_values:
+            if is_open:
                 raise Undecided("T7-218", node.line, "all values of a call at the end of a list")
             return self.t.classes.value(node) or indexing.table(self.t, node)
         if isinstance(node, Index):

@@ -130,7 +130,7 @@ def print_statement(t: Translation, node: Call) -> None:
         elif (
             kind in (None, "boolean", "file")
             or (kind == "number" and not text.written_plain(t, argument))
-            or text.may_be_nil(t, argument, of_all_kinds=kind != "tensor")
+            or text.may_be_nil(t, argument, of_all_kinds=True)
         ):
             texts.append(text.text(t, argument).text)
         else:

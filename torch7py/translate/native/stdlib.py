@@ -176,7 +176,7 @@ def math_random(t: Translation, node: Call) -> Py:
 @function("tostring")
 def to_string(t: Translation, node: Call) -> Py:
     written = text.text(t, node.arguments[0])
-    is_open = t.kind(node.arguments[0]) in (None, "any")  # an object may say itself what it is
+    is_open = t.kind(node.arguments[0]) not in ("number", "string", "boolean")  # may say itself what it is
     return atom(f"str({written})") if is_open and written.text.startswith("lua_text(") else written
 
 

@@ -289,6 +289,8 @@ def text(t: Translation, node: Expression, nil: bool = True) -> Py:
         return atom(quoted(number))
     if kind == "number":
         return f_string([(t.value(node).text, number_format(t, node))])
+    if nil and may_be_nil(t, node, of_all_kinds=True):
+        return atom(f"{t.need('lua_text')}({t.conditions.maybe(node)})")
     return atom(f"str({t.value(node)})")
 
 

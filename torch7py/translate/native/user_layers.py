@@ -9,6 +9,7 @@ autograd does not know, and is left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch7py.translate import tree, tree_queries
@@ -46,6 +47,28 @@ LEFT_OUT = {
 }
 
 
+def _modules_in_fields(lua_class: LuaClass) -> Iterator[tuple[str, Type]]:
+    """The modules that a class sets as its fields, or puts into tables there.
+
+    Classes that a variable holds objects of have one type, and the fields of each other in it.
+    """
+    classes = [lua_class]
+    while classes[-1].base is not None:
+        classes.append(classes[-1].base)
+    methods = [function for cls in classes for function in cls.methods.values()]
+    assigned = {
+        target.of_self
+        for f in methods
+        for s in tree.every(f.body, tree.Assign)
+        for target in s.targets
+        if isinstance(target, Index)
+    }
+    for name, field in lua_class.instance.find().fields.items():
+        inside = field.find().of_elements().find() if field.kind == "table" else field.find()
+        if name in assigned and inside.kind == "module":
+            yield name, inside
+
+
 @dataclass(eq=False)
 class UserLayer(LayerGradients):
     """How one class of layers is written: the statements of its methods."""
@@ -72,9 +95,8 @@ class UserLayer(LayerGradients):
         receivers = [n.receiver for n in tree.every(self.t.program, Invoke) if n.method in asked]
         if not any(lua_class in part.classes for node in receivers for part in all_parts(self.t.type(node))):
             return
-        for name, field_type in lua_class.instance.find().fields.items():
-            inside = field_type.find().of_elements() if field_type.kind == "table" else field_type.find()
-            if inside.kind == "module" and self._may_have_weights(inside):
+        for name, inside in _modules_in_fields(lua_class):
+            if self._may_have_weights(inside):
                 reason = f"the weights of self.{name}, which parameters() does not give"
                 raise Problem("T7-243", lua_class.statement.line, reason)
 
@@ -193,7 +215,9 @@ class UserLayer(LayerGradients):
         """Whether a module, or one in it, may have weights."""
         for part in all_parts(module):
             names = {layer.name for layer in part.layers}
-            if any(map(self._of_class_may_have_weights, part.classes)) or not all(map(facts.without_weights, names)):
+            if any(map(self._of_class_may_have_weights, part.classes)) or not all(
+                map(facts.without_weights, names)
+            ):
                 return True
             if not part.classes and not names:
                 return True
@@ -205,9 +229,7 @@ class UserLayer(LayerGradients):
         inherits = not facts.is_base(parent) and facts.may_weigh(parent)
         if layer is None or layer.parameters or layer.trains_inner or inherits:
             return True
-        fields = [field.find() for field in lua_class.instance.find().fields.values()]
-        inside = [field.of_elements().find() if field.kind == "table" else field for field in fields]
-        return any(part.kind == "module" for part in inside)
+        return any(True for _ in _modules_in_fields(lua_class))
 
     def _is_parents_output(self, call: Call) -> bool:
         """``parent.updateOutput(self, input)``, which sets ``self.output``."""

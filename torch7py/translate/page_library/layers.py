@@ -77,7 +77,9 @@ def state_of(layer: nn.Module) -> list[tuple[nn.Module, dict[str, Any], Any]]:
         seen.add(part)
         waiting += [inner for inner in part._modules.values() if inner is not None]
         lasting = {id(buffer) for inner in part.modules() for buffer in inner.buffers(recurse=False)}
-        names = {"output", "returned", *(vars(part) if isinstance(part, Layer) else ())} - vars(nn.Module()).keys()
+        names = {"output", "returned", *(vars(part) if isinstance(part, Layer) else ())} - vars(
+            nn.Module()
+        ).keys()
         fields = {
             name: copied(value)
             for name, value in vars(part).items()

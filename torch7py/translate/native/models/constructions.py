@@ -89,11 +89,14 @@ class Constructions:
             names |= {parent for parent in t.types.family(type_).parents if parent is not None}
         over_time = self.sequences.over_time(node)
         if not names or (any(map(facts.sees_sequences, names)) and not over_time):
-            called = node.name if isinstance(node, Name) else "a field" if isinstance(node, Index) else "a result"
+            called = (
+                node.name if isinstance(node, Name) else "a field" if isinstance(node, Index) else "a result"
+            )
             raise Problem("T7-222", node.line, f"{called}, a module from elsewhere, as a part of another one")
-        text = t.value(node).text
-        name = text.rpartition(".")[2]
         assert self.outside_modules is not None
+        with altered(self, outside_modules=None):  # what is made in it is given to a class of its own
+            text = t.value(node).text
+        name = text.rpartition(".")[2]
         if isinstance(node, Call):  # each makes another one
             made = (t.path(node.callee) or t.value(node.callee).text).rpartition(".")[2]
             name = t.fresh(snake(without_verb(made)) or "part")

@@ -331,7 +331,9 @@ class Making:
     def _sequence(self, root: Expression, path: str | None, parts: list[Expression], only_held: bool) -> Py:
         if isinstance(root, Call) and self.sequences.over_time(root):
             if any(inside.find().classes for part in parts for inside in all_parts(self.t.type(part))):
-                raise Problem("T7-222", root.line, "layers of the program's own, which take a sequence step by step")
+                raise Problem(
+                    "T7-222", root.line, "layers of the program's own, which take a sequence step by step"
+                )
         texts = [self._part(part) for part in parts]
         if facts.is_chain(path) and not only_held:
             return atom(f"nn.Sequential({', '.join(texts)})")
