@@ -98,7 +98,8 @@ class Expressions:
             return self.unary(node)
         if isinstance(node, tree.Table):
             is_open = self.t.plainly and self.t.calls.open_end(node) is not None
-            if is_open:
+            is_list = all(field.key is None for field in node.fields)  # for which there is a plain call
+            if is_open and (is_list or not self.t.plain_values):
                 raise Undecided("T7-218", node.line, "all values of a call at the end of a list")
             return self.t.classes.value(node) or indexing.table(self.t, node)
         if isinstance(node, Index):
