@@ -1,4 +1,4 @@
-"""Random programs whose networks hold layers of their own classes: in containers, over time, in graphs, made by functions."""
+"""Random programs whose networks hold layers of their own classes: in containers, over time, made by functions."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class _Program:
         self.used: dict[str, None] = {}
         self.made: list[str] = []  # statements before the network
         self.functions: list[str] = []
-        self.count, self.sizes = 0, 4
+        self.count, self.sizes, self.apart = 0, 4, 0
 
     def one(self, depth: int = 0) -> str:
         """A layer of four numbers to four numbers."""
@@ -130,9 +130,17 @@ class _Program:
             table = "nn.ConcatTable()" + "".join(f":add({part})" for part in parts)
             return f"nn.Sequential():add({table}):add(nn.CAddTable())"
         self.count += 1
+        self.apart += 1
+        part = self.named_or_made(kind, depth)
+        self.apart -= 1
+        return part
+
+    def named_or_made(self, kind: str, depth: int) -> str:
+        """A part with a name of its own, or one that a function of the program makes."""
+        random = self.random
         if kind == "named":
             name = f"part{self.count}"
-            self.made.append(f"local {name} = {self.one(depth + 1)}")
+            self.made.append(f"local {name} = {self.one(depth + 1)}")  # after those that it is made of
             return name
         name = random.choice(["make", "build"]) + f"Part{self.count}"
         before, self.made = self.made, []
@@ -156,8 +164,8 @@ class _Program:
 
     def own(self, depth: int) -> str:
         name = self.random.choice(list(CLASSES))
-        if name == "Skip" and depth > 2:
-            name = "Gate"
+        if (name == "Skip" and depth > 2) or (name == "Scale" and self.apart):
+            name = "Gate"  # layers of a class with weights are told apart by their order
         arguments = {
             "Gate": "",
             "Scale": self.random.choice(["4", "4, 0.25"]),
@@ -210,7 +218,10 @@ class _Program:
             "print(net:getParameters():size(1))",
             f"local found = net:findModules('nn.{name}')\nprint(#found)",
             "local total = 0\nfor _, p in ipairs((net:parameters())) do total = total + p:nElement() end\nprint(total)",
-            f"local count = 0\nnet:apply(function(m) if torch.type(m) == 'nn.{name}' then count = count + 1 end end)\nprint(count)",
+            (
+                f"local count = 0\nnet:apply(function(m) if torch.type(m) == 'nn.{name}' then count = count + 1 end end)\n"
+                "print(count)"
+            ),
             "net:evaluate()\nlocal last = net:forward(x)\nprint(torch.type(last))",
         ]
         if over_time:  # whose modules are one in a page

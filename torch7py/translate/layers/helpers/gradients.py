@@ -83,10 +83,17 @@ def criterion_gradient(criterion, x, target):
 
 
 def input_gradient(module, x, gradient):
-    """The gradient of a module's input, from that of its output."""
+    """The gradient of a module's input, from that of its output; those of weights inside stay as they are."""
+    weights = list(module.parameters()) if isinstance(module, nn.Module) else []
+    before = [weight.grad for weight in weights]
+    for weight in weights:
+        weight.grad = None  # to which layers inside may add as they go back
     with torch.enable_grad():
         x = x.detach().requires_grad_()
-        return torch.autograd.grad(module(x), x, gradient)[0]
+        result = torch.autograd.grad(module(x), x, gradient)[0]
+    for weight, kept in zip(weights, before, strict=True):
+        weight.grad = kept
+    return result
 
 
 def module_gradient(module, x, gradient):

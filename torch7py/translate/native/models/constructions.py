@@ -82,7 +82,7 @@ class Constructions:
         raise Problem("T7-222", node.line, "a part of a module that is not made in place")
 
     def _elsewhere(self, node: Name | Index | Call) -> Layer:
-        """A module with a name of its own, or that a function or class of the program's makes: the class is given it."""
+        """A module with a name of its own, or that the program's function or class makes: the class is given it."""
         t, type_ = self.t, self.t.type(node)
         names = {layer.name for layer in all_layers(type_)}
         if t.kind(node) == "module":

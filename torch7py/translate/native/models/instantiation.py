@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from torch7py.translate import page_library, tree
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD, FORWARD
-from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.kinds import all_parts
+from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.layers.as_modules import CLASSES_OF_PAGES, MODULES, TURNED
 from torch7py.translate.layers.helpers import DERIVED, HELPERS
 from torch7py.translate.layers.loss_functions import loss_function
@@ -329,11 +329,11 @@ class Making:
         return self._sequence(root, path, children, only_held=containers is None).text
 
     def _sequence(self, root: Expression, path: str | None, parts: list[Expression], only_held: bool) -> Py:
-        if isinstance(root, Call) and self.sequences.over_time(root):
-            if any(inside.find().classes for part in parts for inside in all_parts(self.t.type(part))):
-                raise Problem(
-                    "T7-222", root.line, "layers of the program's own, which take a sequence step by step"
-                )
+        inside = [module.find() for part in parts for module in all_parts(self.t.type(part))]
+        if isinstance(root, Call) and self.sequences.over_time(root) and any(m.classes for m in inside):
+            raise Problem(
+                "T7-222", root.line, "layers of the program's own, which take a sequence step by step"
+            )
         texts = [self._part(part) for part in parts]
         if facts.is_chain(path) and not only_held:
             return atom(f"nn.Sequential({', '.join(texts)})")

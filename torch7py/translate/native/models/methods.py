@@ -177,9 +177,9 @@ class Models(interfaces.Models):
         if kind not in ("module", "criterion"):
             return None
         method, receiver = node.method, node.receiver
-        if t.types.function_called(node) and not t.classes.bodies.passes_down(node):
-            if method != "updateOutput" or t.plain_modules:
-                return None  # else it is the class's forward
+        is_forward = method == "updateOutput" and not t.plain_modules  # of the class, as it is written
+        if t.types.function_called(node) and not (is_forward or t.classes.bodies.passes_down(node)):
+            return None
         if t.plain_passes and t.classes.current is None and method in {*FORWARD, *BACKWARD}:
             raise Undecided("T7-226", node.line, f"{method}, of which the whole way back is not known")
         if method in ("forward", "updateOutput"):
@@ -385,7 +385,8 @@ class Models(interfaces.Models):
                 return True
         elif not isinstance(container, (Name, Index, Invoke)):
             return False
-        classes = t.type(container).find().classes
+        own = t.types.self_of.get(t.scopes.of_name[container]) if isinstance(container, Name) else None
+        classes = t.type(container).find().classes if own is None else (own,)
         if not all(
             facts.is_chain(lua_class.parent) or facts.is_container(lua_class.parent) for lua_class in classes
         ):
