@@ -219,7 +219,8 @@ class _Program:
             f"local found = net:findModules('nn.{name}')\nprint(#found)",
             "local total = 0\nfor _, p in ipairs((net:parameters())) do total = total + p:nElement() end\nprint(total)",
             (
-                f"local count = 0\nnet:apply(function(m) if torch.type(m) == 'nn.{name}' then count = count + 1 end end)\n"
+                "local count = 0\n"
+                f"net:apply(function(m) if torch.type(m) == 'nn.{name}' then count = count + 1 end end)\n"
                 "print(count)"
             ),
             "net:evaluate()\nlocal last = net:forward(x)\nprint(torch.type(last))",

@@ -101,7 +101,7 @@ class LayerFunction(LayerStudy):
             t.lines[at] = t.lines[at].replace("(ctx, ", f"(ctx, {self.itself}, ")
             self._keep_layer(at)
         if self.trains_inner:
-            self._pass_weights(at, len(names))
+            self._pass_weights(at, len(names), t.names.free_in(scopes, "weights"))
         t.emit("")
         t.emit("")
 
@@ -138,7 +138,7 @@ class LayerFunction(LayerStudy):
                     indent = lines[i][: len(lines[i]) - len(lines[i].lstrip())]
                     lines[i : i + 1] = [indent + text(used)] if used else []
 
-    def _pass_weights(self, at: int, inputs: int) -> None:
+    def _pass_weights(self, at: int, inputs: int, name: str) -> None:
         """Pass the weights of the layers inside as well: autograd asks for gradients only where some are wanted."""
         t = self.t
         if self.handed:
@@ -148,7 +148,7 @@ class LayerFunction(LayerStudy):
                 "T7-243", self.halves[0].line, "layers with weights behind an input that may be a table"
             )
         if self.spread:  # one weight will do
-            t.lines[at] = t.lines[at].replace(f"*{self.spread}", f"weight, *{self.spread}")
+            t.lines[at] = t.lines[at].replace(f"*{self.spread}", f"{name}, *{self.spread}")
             for i in self._returns(at):
                 line = t.lines[i]
                 if line.strip().startswith("return (*"):
@@ -156,7 +156,7 @@ class LayerFunction(LayerStudy):
                 head = "return " + "None, " * (self.layer_used + inputs - 1)  # of the layer, and of targets
                 t.lines[i] = line.replace(head, f"{head}None, ", 1)
             return
-        t.lines[at] = t.lines[at].replace("):", ", *weights):")
+        t.lines[at] = t.lines[at].replace("):", f", *{name}):")
         for i in self._returns(at):
             t.lines[i] += f", *[None] * (len(ctx.needs_input_grad) - {inputs + self.layer_used})"
 
