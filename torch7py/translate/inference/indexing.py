@@ -62,6 +62,10 @@ class IndexKinds:
             )
         of_row = self.inference.expression(node.base.base) if isinstance(node.base, Index) else None
 
+        if path is not None and facts.class_of(path) is not None and self.types.class_named(node) is None:
+            # a variable may hold one of the program's own classes as well, and is no name of that
+            self.inference.rules.append(lambda: result.kind == "class" and result.be("function"))
+
         def index() -> bool:
             use_site_type = self.inference.use_site_types.base(node, base)
             if use_site_type is not None:

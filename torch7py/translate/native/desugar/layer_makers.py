@@ -44,14 +44,15 @@ class LayerMakers(Rewriting):
         for variable, values in self._variables().items():
             counts = self._counts(variable)
             classes = [expression for value in values for expression in self._classes(value)]
-            if len(counts) == 1 and len({self.text(c) for c in classes}) > 1:
+            of_library = any(layer_named(layer_class) is not None for layer_class in classes)
+            if len(counts) == 1 and of_library and len({self.text(c) for c in classes}) > 1:
                 self._put_functions(classes, counts.pop())
         self._of_tables()
         self._by_name()
 
     def _put_functions(self, classes: list[Expression], count: int) -> None:
         """Have functions in the place of layers' classes, if all of these have such."""
-        functions = [self._function(layer_named(c) or "", c, count) for c in classes]
+        functions = [self._function(layer_named(c), c, count) for c in classes]
         if None not in functions:
             for layer_class, text in zip(classes, functions, strict=True):
                 self.put(layer_class, text or "")
@@ -123,7 +124,15 @@ class LayerMakers(Rewriting):
                 chosen = self._classes(first.right)
                 return [*chosen, *last] if chosen else []
             return []
-        return [value] if layer_named(value) is not None else []
+        return [value] if layer_named(value) is not None or self._may_be_own(value) else []
+
+    def _may_be_own(self, value: Expression) -> bool:
+        """Whether ``nn.Block`` may be a class of the program's own: nn has no such layer."""
+        key = value.key_name if isinstance(value, tree.Index) and value.dotted else None
+        if key is None or not key[:1].isupper() or f"nn.{key}" in layers:
+            return False
+        assert isinstance(value, tree.Index)
+        return self.scopes.is_global(value.base, "nn")
 
     def _counts(self, variable: Variable) -> set[int]:
         """With how many arguments a variable is called, if that is all that is done with it and is plain to see."""
@@ -131,15 +140,17 @@ class LayerMakers(Rewriting):
         counts = {_plain_count(calls.get(name)) for name in variable.reads}
         return set() if None in counts else {count for count in counts if count is not None}
 
-    def _function(self, layer: str, value: Expression | None, count: int) -> str | None:
-        """``function(n) return nn.BatchNormalization(n) end``"""
-        parameters = list(inspect.signature(layers[layer].__init__).parameters.values())[1:]
-        names = [p.name for p in parameters if p.kind == inspect.Parameter.POSITIONAL_OR_KEYWORD][:count]
+    def _function(self, layer: str | None, value: Expression | None, count: int) -> str | None:
+        """``function(n) return nn.BatchNormalization(n) end``; a class of the program's own may take any arguments."""
+        names = [f"value{number + 1}" if count > 1 else "value" for number in range(count)]
+        if layer is not None:
+            parameters = list(inspect.signature(layers[layer].__init__).parameters.values())[1:]
+            names = [p.name for p in parameters if p.kind == inspect.Parameter.POSITIONAL_OR_KEYWORD][:count]
         args = ", ".join(names)
         taken = [*names, *(f"_{number + 1}" for number in range(len(names), count))]  # more are disregarded
         if any(name in self.names for name in taken):
             return None
-        maker = layer if value is None else self.text(value)
+        maker = self.text(value) if value is not None else layer
         return f"function({', '.join(taken)}) return {maker}({args}) end"
 
 

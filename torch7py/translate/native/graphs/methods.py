@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cached_property
 
 from torch7py.translate import tree
 from torch7py.translate.layers.in_place import KEPT_INPUT
-from torch7py.translate.layers.registry import Expr, Value
+from torch7py.translate.layers.registry import Expr, Layer, NotNative, Value
 from torch7py.translate.layers.writer import Writer
 from torch7py.translate.naming import TOKEN
 from torch7py.translate.native import code
@@ -389,8 +390,13 @@ class Methods(Needs):
         if function:
             return atom(function.format(x=_text(value), p=layer.args.get("p", "0.5")))
         written_over = self.overwrites(node, layer)
-        writer = Writer()
-        output = writer.alone(lambda: writer.apply(layer, value))
+        writer, output = self._of_layer_alone(layer, value)
+        if output is None and isinstance(value, Expr) and not value.text.isidentifier():  # which is used twice
+            name = self.t.names.fresh("x", self.at.scope)
+            self.t.emit(f"{name} = {value.text}")
+            writer, output = self._of_layer_alone(layer, replace(value, text=name, heavy=False, binds="", parts="", rows=""))
+        if output is None:
+            raise Problem("T7-223", node.line, f"{layer.name} needs statements")
         expression = writer.as_expr(output)
         text = expression.parts or expression.text
         text = re.sub("self\\.\x04(\\d+)\x05", lambda m: self._child_text(site.children[int(m[1])]), text)
@@ -403,6 +409,14 @@ class Methods(Needs):
             self.t.emit(f"{_text(value)}.data.copy_({name}.data)")
             return atom(name)
         return Py(text, _LEVELS.get(expression.binds, code.POWER if expression.binds else code.ATOM))
+
+    def _of_layer_alone(self, layer: Layer, value: Value) -> tuple[Writer, Value | None]:
+        """What a layer gives of a value; None where that is no single expression."""
+        writer = Writer()
+        try:
+            return writer, writer.alone(lambda: writer.apply(layer, value))
+        except NotNative:
+            return writer, None
 
     def _source_value(self, node: Call) -> Value:
         if node in self.at.sources:

@@ -218,14 +218,14 @@ def torch_type(t: Translation, node: Call) -> Py:
     if only is not None and not only.derived:
         classes = (only,)
     does_more = t.types.calls_program(node.arguments[0])  # a name that is known would leave that out
-    is_any = does_more or (only is None and t.type(node.arguments[0]).has(ANY_LAYER))
+    layers = {layer.name for layer in t.type(node.arguments[0]).find().layers}
+    is_any = does_more or (only is None and (t.type(node.arguments[0]).has(ANY_LAYER) or (classes and layers)))
     if len(classes) == 1 and not is_any:
         return atom(quoted("table" if classes[0].by_metatable else classes[0].name))
     kind = t.kind(node.arguments[0])
     if kind == "object" and classes and (begin := _common_package(t, classes)) is not None:
         name = f"type({t.value(node.arguments[0])}).__name__"
         return atom(f_string([begin, (name, "")]) if begin else name)
-    layers = {layer.name for layer in t.type(node.arguments[0]).find().layers}
     if kind in ("module", "criterion") and len(layers) == 1 and not classes and not is_any:
         return atom(quoted(layers.pop()))
     reason = "torch.type of something else than a tensor"
