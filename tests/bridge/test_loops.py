@@ -161,7 +161,10 @@ return table.concat(shown, ' ')
 """
 
 
-def test_every_way_to_call_a_loop_gives_pytorchs_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("rounds", "least"), [(3, 1000), pytest.param(12, 4000, marks=pytest.mark.slow)])
+def test_every_way_to_call_a_loop_gives_pytorchs_bits(
+    rounds: int, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = []
     for engine in ("luajit21", "lua51"):
         monkeypatch.setenv("TORCH7PY_LUA", engine)
@@ -170,8 +173,8 @@ def test_every_way_to_call_a_loop_gives_pytorchs_bits(monkeypatch: pytest.Monkey
                 (name, is_method, arguments) for name, is_method, arguments, _, loop, _ in loops() if loop
             ]
             rows = " ".join(",".join(map(str, way)) for way in ways)
-            runtime.globals["ROWS"], runtime.globals["ROUNDS"] = rows, 12
+            runtime.globals["ROWS"], runtime.globals["ROUNDS"] = rows, rounds
             texts.append(str(runtime.execute(EVERY_WAY)).splitlines())
     by_lua, by_pytorch = texts
-    assert len(by_lua) == len(by_pytorch) > 4000
+    assert len(by_lua) == len(by_pytorch) > least
     assert [pair for pair in zip(by_lua, by_pytorch, strict=True) if pair[0] != pair[1]] == []
