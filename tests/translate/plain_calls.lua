@@ -219,3 +219,14 @@ local function zeros(sizes)
    return torch.zeros(torch.LongStorage(sizes))
 end
 print(zeros({2, 3}):dim(), zeros({{2, 3, 4}}):nElement())
+---
+-- A layer without weights that holds no others gives nil, a container an empty table
+require 'nn'
+local a = nn.Tanh()
+local p, g = a:parameters()
+print(p, g, (a:parameters()))
+local s = nn.Sequential():add(nn.Tanh())
+local q = s:parameters()
+print(q and #q)
+print(select('#', a:parameters()), select('#', s:parameters()))
+if not a:parameters() then print('none') end

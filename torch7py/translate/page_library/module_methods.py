@@ -11,7 +11,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from torch7py.translate.page_library.layers import CLASS_FIELDS, Derived, Layer, Object, kept_in, put_in, run
+from torch7py.translate.page_library.layers import (
+    CLASS_FIELDS,
+    Container,
+    Derived,
+    Layer,
+    Object,
+    kept_in,
+    put_in,
+    run,
+)
 from torch7py.translate.page_library.modules import BuiltGraph
 from torch7py.translate.page_library.tensors import as_type, tensor_method, torch_type
 from torch7py.translate.page_library.values import (
@@ -87,13 +96,15 @@ def weights_inside(module: Any) -> tuple[list[Any], list[Any]]:
     return weights, [weight.grad for weight in weights]
 
 
-def listed_weights(module: Any) -> tuple[list[Any], list[Any]]:
-    """``module:parameters()``: each weight, where all have Torch7's form."""
+def listed_weights(module: Any) -> tuple[list[Any], ...]:
+    """``module:parameters()``: each weight, where all have Torch7's form. A layer without any gives nothing."""
     for part in all_modules(module):
         if part.closed or {"weight", "bias"}.intersection(part.UNKNOWN):
             raise NotInPage(f"the weights of {part.NAME} one by one, which have another form")
     turned = {id(part.weight) for part in all_modules(module) if getattr(part, "_is_turned", False)}
     weights, gradients = weights_inside(module)
+    if not weights and not isinstance(module, (Container, BuiltGraph)):
+        return ()
     are_turned = [id(weight) in turned for weight in weights]
     return (
         [weight_in_torch7(w) if is_turned else w for w, is_turned in zip(weights, are_turned, strict=True)],

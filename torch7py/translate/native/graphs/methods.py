@@ -391,10 +391,14 @@ class Methods(Needs):
             return atom(function.format(x=_text(value), p=layer.args.get("p", "0.5")))
         written_over = self.overwrites(node, layer)
         writer, output = self._of_layer_alone(layer, value)
-        if output is None and isinstance(value, Expr) and not value.text.isidentifier():  # which is used twice
+        if (
+            output is None and isinstance(value, Expr) and not value.text.isidentifier()
+        ):  # which is used twice
             name = self.t.names.fresh("x", self.at.scope)
             self.t.emit(f"{name} = {value.text}")
-            writer, output = self._of_layer_alone(layer, replace(value, text=name, heavy=False, binds="", parts="", rows=""))
+            writer, output = self._of_layer_alone(
+                layer, replace(value, text=name, heavy=False, binds="", parts="", rows="")
+            )
         if output is None:
             raise Problem("T7-223", node.line, f"{layer.name} needs statements")
         expression = writer.as_expr(output)

@@ -219,7 +219,9 @@ def torch_type(t: Translation, node: Call) -> Py:
         classes = (only,)
     does_more = t.types.calls_program(node.arguments[0])  # a name that is known would leave that out
     layers = {layer.name for layer in t.type(node.arguments[0]).find().layers}
-    is_any = does_more or (only is None and (t.type(node.arguments[0]).has(ANY_LAYER) or (classes and layers)))
+    is_any = does_more or (
+        only is None and (t.type(node.arguments[0]).has(ANY_LAYER) or (classes and layers))
+    )
     if len(classes) == 1 and not is_any:
         return atom(quoted("table" if classes[0].by_metatable else classes[0].name))
     kind = t.kind(node.arguments[0])

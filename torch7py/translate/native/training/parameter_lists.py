@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.native import code, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.gradients import refuse_untouched
@@ -79,8 +80,27 @@ class ParameterLists:
         (first, *_) = node.targets
         assert isinstance(first, Name)
         name, *_ = self.lists[self.t.scopes.of_name[first]]
-        self.t.emit(f"{name} = {self._listed(asked)}")
+        # a layer without weights, that holds no others, gives nil
+        none = " or None" if self._is_asked_for(first) and self._may_have_none(asked.receiver) else ""
+        self.t.emit(f"{name} = {self._listed(asked)}{none}")
         return True
+
+    def _is_asked_for(self, name: Name) -> bool:
+        """Whether the program looks at whether a variable is nil."""
+        reads = set(self.t.scopes.of_name[name].reads)
+        compared = {
+            side
+            for node in tree.every(self.t.program, tree.Binary)
+            if node.operator in ("==", "~=")
+            for side in (node.left, node.right)
+        }
+        return self.t.type(name).has("tested") or not reads.isdisjoint(compared)
+
+    def _may_have_none(self, module: Expression) -> bool:
+        """Whether a module may be a layer without weights that holds no others."""
+        type_ = self.t.type(module).find()
+        names = {layer.name for layer in type_.layers} | {c.parent or "" for c in type_.classes}
+        return not names or not all(map(facts.may_weigh, names))
 
     def _listed(self, node: Invoke) -> str:
         initialization.refuse_masked_rows(self.t, "parameters", node.line)
