@@ -14,6 +14,7 @@ from torch7py.translate.tree_queries import may_be_more
 from torch7py.translate.types import Types
 
 __all__ = [
+    "HELD",
     "SECOND",
     "counted",
     "equal_kinds",
@@ -105,6 +106,9 @@ def index_tensor(base: Type, node: Index, result: Type, types: Types) -> bool:
 SIZES_OF_CONVOLUTIONS = {"kW", "kH", "dW", "dH", "padW", "padH", "nInputPlane", "nOutputPlane"}
 
 
+HELD = "held by a module"  # of the list of its parts, which is PyTorch's own
+
+
 def module_field(name: str | None, result: Type, base: Type) -> bool:
     if name in ("weight", "gradWeight"):
         ranks = {weight_rank(layer.name) for layer in base.find().layers}
@@ -126,7 +130,7 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
     if name in ("forwardnodes", "backwardnodes"):
         return result.be_list("graph node")
     if name == "modules":
-        return result.be_list() | result.of_elements().be_any_layer()
+        return result.be_list(None, HELD) | result.of_elements().be_any_layer()
     if name in ("affine", "eps", "momentum"):
         return result.be("boolean" if name == "affine" else "number")
     if name in SIZES_OF_CONVOLUTIONS:

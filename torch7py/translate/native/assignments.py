@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import tree, tree_queries
+from torch7py.translate.kind_rules import HELD
 from torch7py.translate.native import (
     code,
     indexing,
@@ -287,7 +288,8 @@ class Assignments:
             return
         if isinstance(target, Index) and isinstance(value, tree.Nil) and self.t.kind(target.base) == "table":
             if tree_queries.is_last(target) and self.t.representation(target.base) == "list":
-                self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.pop()")
+                last = "-1" if self.t.type(target.base).has(HELD) else ""
+                self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.pop({last})")
                 return
             if self.t.representation(target.base) in ("dict", "record"):
                 key = indexing.key(self.t, target)

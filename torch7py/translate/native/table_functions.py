@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
+from torch7py.translate.kind_rules import HELD
 from torch7py.translate.native import code, plain_calls, text
 from torch7py.translate.native.analysis.unknown_values import is_open, undecided
 from torch7py.translate.native.code import Py, atom
@@ -64,12 +65,12 @@ def table_remove(t: Translation, node: Call) -> Py:
         raise _problem(t, of)("T7-306", node.line, "table.remove from a table that is no list")
     t.tables.refuse_call_site_table(node.arguments[0])
     base = t.value(node.arguments[0]).at(code.ATOM)
+    index = "-1" if t.type(of).has(HELD) else ""
+    if len(node.arguments) > 1:
+        index = t.expressions.position(node.arguments[1]).text
     if t.type(node).nil or t.type(node).has("tested"):
-        index = "" if len(node.arguments) == 1 else t.expressions.position(node.arguments[1]).text
         return Py(f"{base}.pop({index}) if {base} else None", code.TERNARY)
-    if len(node.arguments) == 1:
-        return atom(f"{base}.pop()")
-    return atom(f"{base}.pop({t.expressions.position(node.arguments[1])})")
+    return atom(f"{base}.pop({index})")
 
 
 @function("table.getn")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from torch7py.translate import tree, tree_queries
+from torch7py.translate.kind_rules import HELD
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.analysis.appending import Appends
 from torch7py.translate.native.analysis.intervals import KNOWN
@@ -212,7 +213,7 @@ class Tables:
     def _decide(self, table_type: Type) -> str:
         if table_type.has("options"):
             return "options"
-        if table_type.has("losses") or table_type.has("steps"):
+        if table_type.has("losses") or table_type.has("steps") or table_type.has(HELD):
             return "list"
         if table_type.has("metatable"):
             return "record" if table_type.fields and not table_type.has("array") else "dict"
