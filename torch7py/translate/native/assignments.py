@@ -166,14 +166,16 @@ class Assignments:
         return tables.appends(target) or tables.perhaps_appends(target)
 
     def _may_be_outside(self, target: Expression) -> bool:
-        """Whether a store may be at a place that a list has not: before its first, or behind its last."""
-        return (
-            isinstance(target, Index)
-            and self.t.kind(target.base) == "table"
-            and self.t.representation(target.base) == "list"
-            and not tree_queries.is_last(target)
-            and (self.t.list_bounds.may_be_before(target) or self.t.list_bounds.may_be_new(target))
-        )
+        """Whether a store may be at a place that a list has not: before its first, or behind its last.
+
+        The list of a module's parts is PyTorch's own, for which a place behind its last is an error.
+        """
+        if not isinstance(target, Index) or self.t.kind(target.base) != "table":
+            return False
+        if self.t.representation(target.base) != "list" or tree_queries.is_last(target):
+            return False
+        bounds, is_held = self.t.list_bounds, self.t.type(target.base).has(HELD)
+        return bounds.may_be_before(target) or (not is_held and bounds.may_be_new(target))
 
     def _may_lose_item(self, target: Index, value: Expression) -> bool:
         """Whether an item of a list may be given nil, which it cannot hold."""
