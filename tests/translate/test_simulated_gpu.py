@@ -318,5 +318,5 @@ def test_models_that_are_saved_with_one_copy(tmp_path: Path, monkeypatch: pytest
     page = translate_script(script.read_bytes(), str(script))
     assert [str(problem) for problem in (*page.problems, *page.reasons)] == []
     assert 'new = nn.DataParallel(module.module, [opt["GPU"] - 1])' in page.code
-    assert "model[i - 1] = module.module" in page.code
+    assert "model[i] = module.module" in page.code
     assert verify_script(page, script).largest < 1e-6
