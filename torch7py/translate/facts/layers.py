@@ -40,6 +40,7 @@ __all__ = [
     "gives_nothing",
     "gradient_reads_output",
     "grows",
+    "has_list_of_modules",
     "has_method",
     "is_base",
     "is_chain",
@@ -159,6 +160,12 @@ def derived_from(base: str) -> list[str]:
 def is_container(name: str | None) -> bool:
     """Whether this is nn's class of all containers, which only holds its modules."""
     return name is not None and class_of(name) is Container
+
+
+def has_list_of_modules(name: str) -> bool:
+    """Whether a layer has a field ``modules``, as all containers have."""
+    layer_class = class_of(name)
+    return layer_class is not None and issubclass(layer_class, Container)
 
 
 # What is in a layer

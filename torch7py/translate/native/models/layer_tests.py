@@ -184,7 +184,7 @@ class LayerTests:
             return None
         test = self._test(node)
         if test is None:
-            return self._has_field(node)
+            return self._has_field(node) or self._has_parts(node)
         subject, passes = test
         wanted = node.arguments[-1] if isinstance(node, Call) and node.arguments else node
         if isinstance(wanted, String) and facts.is_base(wanted.value) and "Mod" in wanted.value:
@@ -245,6 +245,17 @@ class LayerTests:
         self._weights_seen(node.line)
         text = self.t.value(node.base).text
         return Py(f"getattr({text}, {code.quoted(node.key.value)}, None) is not None", code.COMPARE)
+
+    def _has_parts(self, node: Expression) -> Py | None:
+        """``if m.modules then`` and ``m.modules == nil``, of a module that is any of several layers."""
+        is_compared = isinstance(node, Binary) and node.operator in ("==", "~=")
+        asked = node.left if isinstance(node, Binary) and isinstance(node.right, tree.Nil) else node
+        if not (isinstance(asked, Index) and asked.key_name == "modules" and self.is_any(asked.base)):
+            return None
+        classes = self.passing(facts.has_list_of_modules, node.line)
+        found = self.isinstance_of(self.t.value(asked.base).text, classes)
+        is_absence = is_compared and isinstance(node, Binary) and node.operator == "=="
+        return Py(f"not {found}", code.NOT) if is_absence else found
 
     def _weights_seen(self, line: int) -> None:
         """Refuse to ask for weights where a layer has some and is no module of the page."""
