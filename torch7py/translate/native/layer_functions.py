@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
+from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import BACKWARD
 from torch7py.translate.native.code import INDENT
 from torch7py.translate.native.layer_study import LayerStudy
@@ -311,17 +312,23 @@ class LayerFunction(LayerStudy):
         self.layer_used = True
         return f"super({self.name}, {self.itself}).forward"
 
+    def parents_gradient(self, helper: str, args: str) -> str:
+        """A call of a helper that computes a gradient of the parent's half; of a container its layers may have some."""
+        holds = facts.parts(self.lua_class.parent or "") not in ("", "none")
+        owner = f", {self.itself}" if holds and helper == "input_gradient" else ""
+        return f"{self.t.need(helper)}({self.parents}, {args}{owner})"
+
     def _inherited(self, inputs: str) -> None:
         """The halves that the class has from its parent."""
         t, methods = self.t, self.lua_class.methods
         if "backward" in methods:
             return
         if "updateGradInput" not in methods:
-            gradient = f"{t.need('input_gradient')}({self.parents}, {inputs}, gradOutput)"
+            gradient = self.parents_gradient("input_gradient", f"{inputs}, gradOutput")
             t.emit(f"{self.local('gradInput')} = {gradient}")
         if "accGradParameters" not in methods and self.parameters:
             self.trains_inner = True
-            t.emit(f"{t.need('weight_gradients')}({self.parents}, {inputs}, gradOutput)")
+            t.emit(self.parents_gradient("weight_gradients", f"{inputs}, gradOutput"))
 
     def parents_half(self, node: Expression) -> str | None:
         """The method of the parent that ``parent.updateGradInput(self, ...)`` calls."""

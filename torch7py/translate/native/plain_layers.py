@@ -23,6 +23,7 @@ from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.models.modes import first_mode
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.sharing import refuse_weights_of_others
+from torch7py.translate.page_library import layers as page_layers
 from torch7py.translate.patching import altered
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
@@ -103,8 +104,7 @@ class PlainLayers:
 
     def _class(self, lua_class: LuaClass) -> None:
         t = self.t
-        kind = "Container" if facts.is_container(lua_class.parent) else "Layer"
-        kind = "Derived" if self._derives(lua_class) else kind
+        kind = self._library_class().__name__
         if self._is_grown(lua_class) and lua_class.parent is not None:
             kind = page_library.objects()[lua_class.parent]
         mixed_in = (
@@ -324,6 +324,7 @@ class PlainLayers:
         if self._begins_class(node):
             return atom("None")  # which all objects have of their own here
         if self.is_self(node.receiver):
+            self._refuse_unknown(node)
             method, args = f"self.{self.attribute(node.method)}", plain_calls.arguments(t, node.arguments)
             if t.calls.is_one(node):
                 return atom(f"{method}({', '.join(args)})")
@@ -337,6 +338,26 @@ class PlainLayers:
             return t.models.plain_pass(node)
         receiver, args = t.value(node.receiver).text, plain_calls.arguments(t, node.arguments)
         return self._call("method", [receiver, code.quoted(node.method), *args])
+
+    def _refuse_unknown(self, node: Invoke) -> None:
+        """Refuse a method of self that neither the program's classes nor the library's class has."""
+        assert self.current is not None
+        if self.t.plain_modules or self.current.find(node.method) is not None:
+            return
+        fields = self.current.instance.find().fields
+        if node.method not in fields and not hasattr(self._library_class(), self.attribute(node.method)):
+            reason = f"the method {node.method} of {self.current.parent}"
+            raise Problem("T7-242", node.line, reason)
+
+    def _library_class(self) -> type[page_layers.Layer]:
+        """The class of the pages' library that the class being written derives from."""
+        assert self.current is not None
+        first = self.current
+        while first.base is not None:
+            first = first.base
+        if facts.is_container(first.parent):
+            return page_layers.Container
+        return page_layers.Derived if self._derives(first) else page_layers.Layer
 
     def _begins_class(self, node: Invoke) -> bool:
         """Whether this is ``parent:__init(self)``, which gives nn.Module the output that objects of the class lack.

@@ -169,7 +169,7 @@ class UserLayer(LayerGradients):
                 raise Problem("T7-243", node.line, f"{half} of the parent, with these arguments")
             self.trains_inner |= half != "updateGradInput" and bool(self.parameters)
             args = f"{t.value(node.arguments[1])}, {t.value(node.arguments[2])}"
-            return atom(f"{t.need(_HELPERS.get(half, 'module_gradient'))}({self.parents}, {args})")
+            return atom(self.parents_gradient(_HELPERS.get(half, "module_gradient"), args))
         if self.no_return is None or not isinstance(node, Invoke) or node.method not in BACKWARD:
             return None
         kind = t.kind(node.receiver)
@@ -194,7 +194,7 @@ class UserLayer(LayerGradients):
                 raise Problem(
                     "T7-243", node.line, "one example, which Torch7 does not normalize over the batch"
                 )
-            base = atom(f"{t.need('run_again')}({base})")
+            base = atom(f"{t.need('RunAgain')}({base})")
         return atom(f"{t.need(helper)}({base}, {x}, {t.value(gradient)})")
 
     def _is_one_example(self, node: Expression) -> bool:

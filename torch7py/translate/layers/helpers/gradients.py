@@ -82,9 +82,13 @@ def criterion_gradient(criterion, x, target):
         return torch.autograd.grad(criterion(x, target), x)[0]
 
 
-def input_gradient(module, x, gradient):
-    """The gradient of a module's input, from that of its output; those of weights inside stay as they are."""
-    weights = list(module.parameters()) if isinstance(module, nn.Module) else []
+def input_gradient(module, x, gradient, owner=None):
+    """The gradient of a module's input, from that of its output; those of weights inside stay as they are.
+
+    owner: whose weights these are, where the module is a method or a function.
+    """
+    owner = module if owner is None else owner
+    weights = list(owner.parameters()) if isinstance(owner, nn.Module) else []
     before = [weight.grad for weight in weights]
     for weight in weights:
         weight.grad = None  # to which layers inside may add as they go back
@@ -112,17 +116,19 @@ def weight_gradients(module, x, gradient):
         output.backward(gradient)
 
 
-def run_again(module):
-    """A module as a function that leaves the running means of its batch normalizations as they are."""
+class RunAgain(nn.Module):
+    """A module that leaves the running means of its batch normalizations as they are."""
 
-    def run(x):
-        normalizations = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        normalizations = [m for m in self.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         for each in normalizations:
             each.track_running_stats = False
         try:
-            return module(x)
+            return self.module(x)
         finally:
             for each in normalizations:
                 each.track_running_stats = True
-
-    return run

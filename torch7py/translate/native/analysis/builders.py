@@ -16,7 +16,7 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.tree_queries import returns_of
 
-__all__ = ["Builder", "Builders", "FieldBuilder", "added_to"]
+__all__ = ["Builder", "Builders", "FieldBuilder", "added_to", "chain_root"]
 
 # Fields that are arguments of constructors too: of which classes, where not of all that have one.
 _FIELDS: dict[str, Set[str]] = {"sizeAverage": frozenset(), "maskzero": SEQUENCES, "batchfirst": SEQUENCES}
@@ -111,7 +111,7 @@ class Builders:
                 elif isinstance(target, tree.Index) and self.is_construction(value):
                     self._find_field(block, statement, target, value)
             elif isinstance(statement, tree.Run):
-                root = _root(statement.call)
+                root = chain_root(statement.call)
                 if isinstance(root, Name):
                     base_builder = self.builder_at(root)
                     if statement in self.by_add:
@@ -218,7 +218,7 @@ class Builders:
             self.by_add[statement] = builder
 
     def _class_of(self, builder: Builder) -> str:
-        root = _root(builder.value)
+        root = chain_root(builder.value)
         path = self.t.path(root.callee) if isinstance(root, Call) else None
         return "nn." + (path or "").partition(".")[2]
 
@@ -228,7 +228,7 @@ class Builders:
 
     def _untouched(self, builder: Builder, setting: Statement) -> bool:
         """Whether a new module was only added to before a setting of it, so that it may be made with that."""
-        known_ids = {id(_root(add.call)) for add in builder.adds}
+        known_ids = {id(chain_root(add.call)) for add in builder.adds}
         known_ids |= {id(name) for statement in [*builder.sets, setting] for name in tree.walk(statement)}
         between = range(builder.statement.span.end, setting.span.start)
         return all(id(name) in known_ids or name.span.start not in between for name in builder.variable.reads)
@@ -257,7 +257,7 @@ class Builders:
 
     def _find_changed(self) -> None:
         for node in tree.every(self.t.program, tree.Run):
-            added = _root(node.call)
+            added = chain_root(node.call)
             if node in self.of_fields or added is node.call or not isinstance(added, Index):
                 continue
             if isinstance(added.key, tree.String):
@@ -303,7 +303,7 @@ class Builders:
         added = {
             of_name[root]
             for node in tree.every(self.t.program, Invoke)
-            if node.method in ("add", "insert", "remove") and isinstance(root := _root(node), Name)
+            if node.method in ("add", "insert", "remove") and isinstance(root := chain_root(node), Name)
         }
         handed: list[tuple[Variable, Name]] = []
         for function, calls in self.t.types.calls_of.items():
@@ -317,9 +317,8 @@ class Builders:
             builder = self.builder_at(name) if taken in added else None
             if builder is not None:
                 builder.dynamic = True
-        for node in tree.every(self.t.program, tree.Run):
-            root = _root(node.call)
-            for builder in self.returned_builders(root) or () if root is not node.call else ():
+        for node in tree.every(self.t.program, Invoke):
+            for builder in self.returned_builders(chain_root(node)) or () if node.method == "add" else ():
                 builder.dynamic = True
 
     def returned_builders(self, node: Expression) -> list[Builder] | None:
@@ -342,7 +341,7 @@ class Builders:
                 builder.dynamic = True
         for builder in self.all:
             variable = builder.variable
-            inside = {n for add in builder.adds if isinstance(n := _root(add.call), Name)}
+            inside = {n for add in builder.adds if isinstance(n := chain_root(add.call), Name)}
             inside |= set(builder.copied)
             inside |= {n for statement in builder.sets for n in tree.walk(statement) if isinstance(n, Name)}
             reads = [name for name in variable.reads if self.builder_at(name) is builder]
@@ -406,7 +405,7 @@ class Builders:
         return False
 
     def is_construction(self, node: Expression) -> bool:
-        node = _root(node)
+        node = chain_root(node)
         if not isinstance(node, Call):
             return False
         path = self.t.path(node.callee) or ""
@@ -465,11 +464,15 @@ def added_to(first: Expression, call: Expression) -> Expression:
     return Invoke(call.span, added_to(first, call.receiver), call.method, call.arguments, call.span)
 
 
-def _root(node: Expression) -> Expression:
+def chain_root(node: Expression) -> Expression:
     """What modules are added to, or settings are made of, by a chain of calls."""
-    while isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
-        node = node.receiver
-    return node
+    while True:
+        if isinstance(node, tree.Paren):
+            node = node.inner
+        elif isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
+            node = node.receiver
+        else:
+            return node
 
 
 def _is_plain(node: Expression) -> bool:

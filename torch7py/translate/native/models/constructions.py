@@ -12,7 +12,7 @@ from torch7py.translate.facts import layers as facts
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
 from torch7py.translate.layers.recurrence import with_parts
-from torch7py.translate.native.analysis.builders import Builder, Builders
+from torch7py.translate.native.analysis.builders import Builder, Builders, chain_root
 from torch7py.translate.native.code import without_verb
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.interfaces.translation import Translation
@@ -41,6 +41,7 @@ class Constructions:
         self.outside_modules: dict[str, str] | None = (
             None  # modules from elsewhere by the names in a class that may be given some
         )
+        self._apart: Expression | None = None  # what is being made for a class that is given it
         self.weights: dict[int, list[str]] = {}  # of sums of criterions, by their ids
         self.places: dict[int, int] = {}  # id of a layer -> where the program makes it
         self._without_parts: dict[Builder, Layer] = {}
@@ -52,6 +53,8 @@ class Constructions:
         if isinstance(node, Invoke) and node.method == "add":
             if not node.arguments:
                 raise Problem("T7-222", node.line, "add without a module")
+            if node is not self._apart and self._is_made_elsewhere(chain_root(node)):
+                return self._elsewhere(node)
             layer = self.layer(node.receiver)
             self._append(layer, node)
             return layer
@@ -73,15 +76,20 @@ class Constructions:
             return self.construct(path, node)
         if isinstance(node, Index) and isinstance(node.key, tree.String) and self.outside_modules is not None:
             return self._elsewhere(node)
-        is_made = isinstance(node, Call) and (t.kind(node.callee) == "class" or t.types.function_called(node))
-        if isinstance(node, Call) and is_made and self.outside_modules is not None:
+        if isinstance(node, Call) and self._is_made_elsewhere(node):
             return self._elsewhere(node)
         path = (t.path(node.callee) or "") if isinstance(node, Call) else ""
         if path.partition(".")[0] in OF_THEIR_OWN and path not in t.types.classes:
             raise Problem("T7-223", node.line, f"{path} has no native form")
         raise Problem("T7-222", node.line, "a part of a module that is not made in place")
 
-    def _elsewhere(self, node: Name | Index | Call) -> Layer:
+    def _is_made_elsewhere(self, node: Expression) -> bool:
+        """Whether the program's function or class makes a module, in a class that may be given some."""
+        if not isinstance(node, Call) or self.outside_modules is None:
+            return False
+        return self.t.kind(node.callee) == "class" or bool(self.t.types.function_called(node))
+
+    def _elsewhere(self, node: Name | Index | Call | Invoke) -> Layer:
         """A module with a name of its own, or that the program's function or class makes: the class is given it."""
         t, type_ = self.t, self.t.type(node)
         names = {layer.name for layer in all_layers(type_)}
@@ -94,11 +102,12 @@ class Constructions:
             )
             raise Problem("T7-222", node.line, f"{called}, a module from elsewhere, as a part of another one")
         assert self.outside_modules is not None
-        with altered(self, outside_modules=None):  # what is made in it is given to a class of its own
+        with altered(self, outside_modules=None, _apart=node):  # what is made in it is given to a class of its own
             text = t.value(node).text
         name = text.rpartition(".")[2]
-        if isinstance(node, Call):  # each makes another one
-            made = (t.path(node.callee) or t.value(node.callee).text).rpartition(".")[2]
+        maker = chain_root(node)
+        if isinstance(maker, Call):  # each makes another one
+            made = (t.path(maker.callee) or t.value(maker.callee).text).rpartition(".")[2]
             name = t.fresh(snake(without_verb(made)) or "part")
         if self.outside_modules.setdefault(name, text) != text or not name.isidentifier():
             raise Problem("T7-222", node.line, "two modules of one name as parts of another one")
@@ -223,6 +232,8 @@ class Constructions:
 
     def _append(self, layer: Layer, call: Invoke) -> None:
         """``container:add(module)``, and ``criterion:add(criterion, weight)``."""
+        if layer.passed_as:
+            raise Problem("T7-222", call.line, f"add to {layer.passed_as}, a module from elsewhere")
         layer.children.append(self.layer(call.arguments[0]))
         if facts.grows(layer.name) and facts.gives(layer.name) == "number":
             weights = self.weights.setdefault(id(layer), [])

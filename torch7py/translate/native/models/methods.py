@@ -375,27 +375,30 @@ class Models(interfaces.Models):
             container = container.receiver
         if not parts or t.kind(container) != "module":
             return False
-        if isinstance(container, Call):  # ``block(3, 8):add(...)``
-            grown = {layer.name for layer in t.type(container).find().layers}
-            if not t.types.function_called(container) or not grown or not all(map(facts.grows, grown)):
-                return False
-            if len(parts) > 1:
-                adds = "".join(f".append({t.value(part)})" for part in parts)
-                t.emit(f"{t.value(container).at(code.ATOM)}{adds}")
-                return True
-        elif not isinstance(container, (Name, Index, Invoke)):
-            return False
         own = t.types.self_of.get(t.scopes.of_name[container]) if isinstance(container, Name) else None
         classes = t.type(container).find().classes if own is None else (own,)
-        if not all(
-            facts.is_chain(lua_class.parent) or facts.is_container(lua_class.parent) for lua_class in classes
-        ):
+        parents = {lua_class.parent or "" for lua_class in classes}
+        if isinstance(container, Call):  # ``block(3, 8):add(...)``, of a function or a class
+            grown = {layer.name for layer in t.type(container).find().layers} | parents
+            is_made = t.types.function_called(container) or t.kind(container.callee) == "class"
+            if not (is_made and grown and all(map(facts.grows, grown))) or any(
+                map(facts.is_container, parents)
+            ):
+                return False
+        elif not isinstance(container, (Name, Index, Invoke)):
+            return False
+        if not all(facts.is_chain(parent) or facts.is_container(parent) for parent in parents):
+            return False
+        if not t.plain_layers.written.isdisjoint(classes):
             return False
         base = t.value(container).at(code.ATOM)
-        if any(facts.is_container(lua_class.parent) for lua_class in classes):
+        if any(map(facts.is_container, parents)):
             base += ".modules_"
-        for part in parts:
-            t.emit(f"{base}.append({t.value(part)})")
+        adds = [f".append({t.value(part)})" for part in parts]
+        if isinstance(container, Call):  # which makes one once
+            adds = ["".join(adds)]
+        for add in adds:
+            t.emit(f"{base}{add}")
         return True
 
     def _limited(self, node: Invoke, base: str) -> Py:

@@ -10,9 +10,9 @@ from torch7py.translate import tree, tree_queries
 from torch7py.translate.facts import layers as facts
 from torch7py.translate.facts.layers import FORWARD
 from torch7py.translate.kinds import Description
-from torch7py.translate.layers import SETTINGS, Args, Layer
+from torch7py.translate.layers import Args, Layer
 from torch7py.translate.layers.recurrent import remembers
-from torch7py.translate.native.analysis.builders import Builders
+from torch7py.translate.native.analysis.builders import Builders, chain_root
 from torch7py.translate.native.interfaces.translation import Translation
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Scope, Variable
@@ -43,7 +43,7 @@ class Sequences:
                 self._module_exprs.update((node, layer) for layer in module_exprs)
         for statement in tree.every(t.program, tree.Assign):
             for target, value in zip(statement.targets, statement.values, strict=False):
-                root = _root(value)
+                root = chain_root(value)
                 if isinstance(target, Index) and isinstance(root, Call) and root in self._module_exprs:
                     self._stored.append((target, root))
         for invoke in invokes:
@@ -77,7 +77,7 @@ class Sequences:
 
     def held(self, node: Expression) -> list[Call]:
         """The constructions that an expression may give."""
-        node = _root(node)
+        node = chain_root(node)
         if isinstance(node, Call) and node in self._module_exprs:
             return [node]
         if isinstance(node, Name):
@@ -290,14 +290,3 @@ class Sequences:
         home = variable.scope or self.t.scopes.main
         inside = home in (owner[flow.statement(node)], self.t.scopes.main)
         return inside and all(name.span.start < node.span.start for name in variable.writes)
-
-
-def _root(node: Expression) -> Expression:
-    """What modules are added to, or settings are made of, by a chain of calls."""
-    while True:
-        if isinstance(node, tree.Paren):
-            node = node.inner
-        elif isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
-            node = node.receiver
-        else:
-            return node
