@@ -264,7 +264,7 @@ class Conditions:
                 return atom(f"{self.t.value(node.base).at(code.ATOM)}.get({indexing.key(self.t, node)})")
             if representation == "list" and indexing.is_item(self.t, node):
                 return indexing.item(self.t, node)
-        return self.t.value(node)
+        return self.t.training.parameter_lists.kept(node) or self.t.value(node)
 
     def conjunction(self, node: Binary) -> Py:
         if isinstance(node.left, Name) and tree_queries.same_expression(node.left, node.right):

@@ -623,10 +623,8 @@ def _call(t: Translation, node: Call | Invoke, function: str, method: str) -> Py
             is_known = True
             t.models.layer_names.need(of_classes=node.method == "findModules")
         of_others = any(page_library.has_method(family, node.method) for family in _FAMILIES.values())
-        if (
-            kind in _FAMILIES and not is_known and not of_others
-        ):  # where it has one of others', it is one of those
-            return None
+        if kind in _FAMILIES and not is_known and not of_others:
+            return None  # where it has a method of others, it is one of those
         return library_call(
             t, method, [t.value(node.receiver).text, code.quoted(node.method), *arguments(t, node.arguments)]
         )

@@ -77,9 +77,8 @@ def state_of(layer: nn.Module) -> list[tuple[nn.Module, dict[str, Any], Any]]:
         seen.add(part)
         waiting += [inner for inner in part._modules.values() if inner is not None]
         lasting = {id(buffer) for inner in part.modules() for buffer in inner.buffers(recurse=False)}
-        names = {"output", "returned", *(vars(part) if isinstance(part, Layer) else ())} - vars(
-            nn.Module()
-        ).keys()
+        own_names = vars(part).keys() if isinstance(part, Layer) else set[str]()
+        names = ({"output", "returned"} | own_names) - vars(nn.Module()).keys()
         fields = {
             name: copied(value)
             for name, value in vars(part).items()
@@ -109,6 +108,11 @@ def copied(value: Any) -> Any:
     return result
 
 
+def gradients_of(weights: list[nn.Parameter]) -> list[torch.Tensor | None]:
+    """Copies of the gradients that weights have now."""
+    return [None if weight.grad is None else weight.grad.clone() for weight in weights]
+
+
 class LayerCall(torch.autograd.Function):
     """One call of a layer: its own halves compute the gradients."""
 
@@ -136,7 +140,7 @@ class LayerCall(torch.autograd.Function):
         put_back(ctx.kept.state)
         layer.share_gradients()
         weights = list(layer.parameters())
-        before = [None if weight.grad is None else weight.grad.clone() for weight in weights]
+        before = gradients_of(weights)
         for weight in weights:
             if weight.grad is not None:
                 weight.grad.zero_()
@@ -150,7 +154,7 @@ class LayerCall(torch.autograd.Function):
         args = gradients_for(inputs if of_both else inputs[0], result)
         args += [None] * (ctx.count - len(weights) - len(args))
         # PyTorch adds them, where they are wanted; what lies in the fields is what was there.
-        args += [None if weight.grad is None else weight.grad.clone() for weight in weights]
+        args += gradients_of(weights)
         for weight, gradient in zip(weights, before, strict=True):
             if weight.grad is not None and gradient is None:
                 weight.grad.zero_()

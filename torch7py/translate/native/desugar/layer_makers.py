@@ -2,7 +2,8 @@
 
 They are functions that make these layers, with as many arguments as the calls give. A name for one class alone stays
 that, as does a variable that is used for anything but making layers. ``nn[name]()`` chooses among those layers that the
-program has as texts.
+program has as texts. Among the classes in a variable may be some of the program's own, which hold their place; those
+of nn's become functions beside them.
 """
 
 from __future__ import annotations

@@ -390,18 +390,15 @@ class Methods(Needs):
         if function:
             return atom(function.format(x=_text(value), p=layer.args.get("p", "0.5")))
         written_over = self.overwrites(node, layer)
-        writer, output = self._of_layer_alone(layer, value)
-        if (
-            output is None and isinstance(value, Expr) and not value.text.isidentifier()
-        ):  # which is used twice
-            name = self.t.names.fresh("x", self.at.scope)
+        try:
+            expression = self._of_layer_alone(node, layer, value)
+        except Problem:
+            if not isinstance(value, Expr) or value.text.isidentifier():
+                raise
+            name = self.t.names.fresh("x", self.at.scope)  # it is used twice
             self.t.emit(f"{name} = {value.text}")
-            writer, output = self._of_layer_alone(
-                layer, replace(value, text=name, heavy=False, binds="", parts="", rows="")
-            )
-        if output is None:
-            raise Problem("T7-223", node.line, f"{layer.name} needs statements")
-        expression = writer.as_expr(output)
+            named = replace(value, text=name, heavy=False, binds="", parts="", rows="")
+            expression = self._of_layer_alone(node, layer, named)
         text = expression.parts or expression.text
         text = re.sub("self\\.\x04(\\d+)\x05", lambda m: self._child_text(site.children[int(m[1])]), text)
         if TOKEN.search(text):
@@ -414,13 +411,14 @@ class Methods(Needs):
             return atom(name)
         return Py(text, _LEVELS.get(expression.binds, code.POWER if expression.binds else code.ATOM))
 
-    def _of_layer_alone(self, layer: Layer, value: Value) -> tuple[Writer, Value | None]:
-        """What a layer gives of a value; None where that is no single expression."""
+    @staticmethod
+    def _of_layer_alone(node: Call, layer: Layer, value: Value) -> Expr:
+        """What a layer gives of a value, as a single expression."""
         writer = Writer()
         try:
-            return writer, writer.alone(lambda: writer.apply(layer, value))
-        except NotNative:
-            return writer, None
+            return writer.as_expr(writer.alone(lambda: writer.apply(layer, value)))
+        except NotNative as problem:
+            raise Problem(problem.code, node.line, str(problem)) from problem
 
     def _source_value(self, node: Call) -> Value:
         if node in self.at.sources:

@@ -125,6 +125,9 @@ class _ParameterLists(Protocol):
     def whole(self, node: Expression) -> Py | None:
         """One of the lists of weights or gradients as a value."""
 
+    def kept(self, node: Expression) -> Py | None:
+        """The page's list itself, which may be None."""
+
     def length(self, node: Expression) -> Py | None:
         """Its length."""
 

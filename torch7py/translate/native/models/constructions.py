@@ -102,7 +102,9 @@ class Constructions:
             )
             raise Problem("T7-222", node.line, f"{called}, a module from elsewhere, as a part of another one")
         assert self.outside_modules is not None
-        with altered(self, outside_modules=None, _apart=node):  # what is made in it is given to a class of its own
+        with altered(
+            self, outside_modules=None, _apart=node
+        ):  # what is made in it is given to a class of its own
             text = t.value(node).text
         name = text.rpartition(".")[2]
         maker = chain_root(node)

@@ -248,13 +248,14 @@ class LayerTests:
 
     def _has_parts(self, node: Expression) -> Py | None:
         """``if m.modules then`` and ``m.modules == nil``, of a module that is any of several layers."""
-        is_compared = isinstance(node, Binary) and node.operator in ("==", "~=")
-        asked = node.left if isinstance(node, Binary) and isinstance(node.right, tree.Nil) else node
+        asked, is_absence = node, False
+        if isinstance(node, Binary) and node.operator in ("==", "~="):
+            sides = [side for side in (node.left, node.right) if not isinstance(side, tree.Nil)]
+            asked, is_absence = sides[0] if len(sides) == 1 else node, node.operator == "=="
         if not (isinstance(asked, Index) and asked.key_name == "modules" and self.is_any(asked.base)):
             return None
         classes = self.passing(facts.has_list_of_modules, node.line)
         found = self.isinstance_of(self.t.value(asked.base).text, classes)
-        is_absence = is_compared and isinstance(node, Binary) and node.operator == "=="
         return Py(f"not {found}", code.NOT) if is_absence else found
 
     def _weights_seen(self, line: int) -> None:

@@ -10,6 +10,7 @@ import re
 
 from torch7py.translate import tree
 from torch7py.translate.facts import layers as facts
+from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.gradients import refuse_untouched
@@ -99,8 +100,25 @@ class ParameterLists:
     def _may_have_none(self, module: Expression) -> bool:
         """Whether a module may be a layer without weights that holds no others."""
         type_ = self.t.type(module).find()
-        names = {layer.name for layer in type_.layers} | {c.parent or "" for c in type_.classes}
-        return not names or not all(map(facts.may_weigh, names))
+        names, parents = {layer.name for layer in type_.layers}, {c.parent or "" for c in type_.classes}
+        known = names | parents
+        if known and all(map(facts.may_weigh, names)) and all(map(self._surely_lists, type_.classes)):
+            return False
+        if not known or any(map(self._may_hold, known)):
+            reason = "whether a module has parameters, which may hold others that have none"
+            raise Problem("T7-227", module.line, reason)
+        return True
+
+    @staticmethod
+    def _may_hold(name: str) -> bool:
+        """Whether a layer holds others, so that it gives a list, even if it is empty."""
+        return facts.is_container(name) or facts.parts(name) not in ("", "none")
+
+    def _surely_lists(self, lua_class: LuaClass) -> bool:
+        """Whether layers of a class have weights of their own, or of the layer that they derive from."""
+        layer, parent = self.t.classes.layers.get(lua_class), lua_class.parent or ""
+        has_own = layer is not None and bool(layer.parameters)
+        return has_own or (not facts.is_base(parent) and facts.may_weigh(parent))
 
     def _listed(self, node: Invoke) -> str:
         initialization.refuse_masked_rows(self.t, "parameters", node.line)
@@ -141,6 +159,11 @@ class ParameterLists:
         if entry[1] == "grad":
             refuse_untouched(self.t, node)
         return atom(f"[p.{entry[1]} for p in {entry[0]}]")
+
+    def kept(self, node: Expression) -> Py | None:
+        """The page's list itself, which may be None, as it is where the program asks whether it is nil."""
+        entry = self._list_of(node)
+        return None if entry is None else atom(entry[0])
 
     def _list_of(self, node: Expression) -> tuple[str, str, Invoke] | None:
         return self.lists.get(self.t.scopes.of_name[node]) if isinstance(node, Name) else None
